@@ -1,0 +1,1 @@
+"""The headless application: everything a front end may ask or read."""

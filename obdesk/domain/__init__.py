@@ -1,0 +1,1 @@
+"""The words of the field as values: money, accounts, freshness, errors. No library, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Aggregators of bank data, one folder each, behind one protocol."""

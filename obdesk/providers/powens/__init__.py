@@ -1,0 +1,1 @@
+"""The Powens API as a provider of bank data."""

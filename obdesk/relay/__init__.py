@@ -1,0 +1,1 @@
+"""Webhooks for a desktop that has no address."""

@@ -1,0 +1,1 @@
+"""When to ask: every job is one line that puts a hint."""

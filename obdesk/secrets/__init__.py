@@ -1,0 +1,1 @@
+"""Keys and tokens: the key file, the OS keyring, the passphrase."""

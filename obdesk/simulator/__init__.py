@@ -1,0 +1,1 @@
+"""A Powens-compatible API with its webview pages, for demos and tests."""

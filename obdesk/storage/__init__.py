@@ -1,0 +1,1 @@
+"""The encrypted database: one writer thread, reader threads, frozen values out."""

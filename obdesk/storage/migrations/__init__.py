@@ -1,0 +1,1 @@
+"""Schema steps, run by Alembic only when a file is older than the program."""

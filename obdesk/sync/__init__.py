@@ -1,0 +1,1 @@
+"""Keeping the ledger equal to the bank's truth."""
