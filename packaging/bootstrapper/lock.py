@@ -1,0 +1,85 @@
+"""Write the hash-locked requirements anew from pyproject.toml, or check that they still follow from it.
+
+One lock serves Linux, macOS and Windows and every supported Python. It names no registry: pip asks
+the one the person configured, and the hashes hold whichever answers.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrapper.environment import ROOT, Extent
+from bootstrapper.report import Problem, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A release that was published in error or in malice is usually withdrawn within days.
+COOLDOWN = "7 days"
+
+_PIN = re.compile(r"^([A-Za-z0-9][^\\\n]*?)\s*\\?$", re.MULTILINE)
+_GROUPS = {Extent.RUN: (), Extent.TEST: ("--group", "dev")}
+
+
+def pins(lock: str) -> frozenset[str]:
+    """Name every pinned version with its markers; hashes are left out, a release can gain files."""
+    return frozenset(_PIN.findall(lock))
+
+
+def compile_command(python: Path, extent: Extent, output: Path, constraints: Path | None) -> list[str]:
+    """Give the command that resolves one extent into a lock."""
+    return [
+        *(str(python), "-m", "uv", "pip", "compile", "pyproject.toml", *_GROUPS[extent]),
+        *("--no-config", "--universal", "--python-version", "3.11", "--only-binary", ":all:"),
+        *("--generate-hashes", "--no-emit-index-url", "--exclude-newer", COOLDOWN, "--quiet"),
+        *("--custom-compile-command", "python3 packaging/bootstrap.py lock"),
+        *(() if constraints is None else ("--constraints", str(constraints))),
+        *("--output-file", str(output)),
+    ]
+
+
+def _compile(command: Sequence[str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Problem(
+            "the lock could not be made",
+            cause=(done.stderr or done.stdout).strip()[-600:],
+            remedy="mend the dependency that is named in pyproject.toml, or the network, and run it again",
+        )
+
+
+def _compile_all(python: Path, folder: Path, extra: Sequence[str]) -> None:
+    """Resolve what the app needs first; what the tests need then agrees with it."""
+    run, test = folder / Extent.RUN.value, folder / Extent.TEST.value
+    _compile([*compile_command(python, Extent.RUN, run, None), *extra])
+    _compile([*compile_command(python, Extent.TEST, test, run), *extra])
+
+
+def write(python: Path, extra: Sequence[str]) -> None:
+    """Write both locks; `--upgrade` among the extra arguments moves every version forward."""
+    _compile_all(python, ROOT / "packaging", extra)
+    for extent in Extent:
+        say(f"wrote packaging/{extent.value}: {len(pins(extent.lock.read_text('utf-8')))} packages")
+
+
+def check(python: Path) -> None:
+    """Raise Problem unless both locks are what pyproject.toml asks for today."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for extent in Extent:
+            shutil.copyfile(extent.lock, folder / extent.value)
+        _compile_all(python, folder, ())
+        for extent in Extent:
+            wanted, locked = (pins(path.read_text("utf-8")) for path in (folder / extent.value, extent.lock))
+            if wanted != locked:
+                raise Problem(
+                    f"packaging/{extent.value} does not follow from pyproject.toml",
+                    cause=f"these differ: {', '.join(sorted(wanted ^ locked))}",
+                    remedy="python3 packaging/bootstrap.py lock",
+                )
+    say("the locks follow from pyproject.toml")
