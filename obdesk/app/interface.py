@@ -1,0 +1,260 @@
+"""All that a front end may ask and read, in one place.
+
+`Commands` change something, `Reads` answer; both are kept by `obdesk.app.bootstrap.App` and used alike
+by the window and the command line. Every coroutine may raise `obdesk.domain.errors.AppError`, whose
+texts are fit for a person. Reads come from the encrypted database, never from the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from obdesk.domain.entities import (
+        Account,
+        Connection,
+        DataProblem,
+        MonthFlow,
+        NetWorth,
+        Run,
+        Selection,
+        TransactionDetail,
+        TransactionRow,
+        Trigger,
+    )
+    from obdesk.domain.filters import TransactionFilter
+    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
+    from obdesk.domain.remote import Connector
+    from obdesk.domain.syncing import SyncOutcome
+
+
+class LinkChannel(Enum):
+    """Where the page on which a person meets the bank is shown."""
+
+    EMBEDDED = "embedded"
+    BROWSER = "browser"
+
+
+class LinkResult(Enum):
+    """How a linking or renewing flow ended."""
+
+    LINKED = "linked"
+    RENEWED = "renewed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    NOTHING_YET = "nothing_yet"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTicket:
+    """One attempt to link or renew: its page, and what its answer must carry."""
+
+    url: str
+    redirect_uri: str
+    state: str
+    channel: LinkChannel
+    started_at: datetime
+    known: frozenset[str]
+    """The provider's ids of the links that existed before, so that a lost redirect is noticed."""
+    renews: ConnectionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """What a finished attempt brought."""
+
+    result: LinkResult
+    connections: tuple[ConnectionId, ...]
+    sentence: str
+    """One sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """All that the first paint shows, read in one go before anything heavy is imported."""
+
+    accounts: tuple[Account, ...]
+    connections: tuple[Connection, ...]
+    net_worth: tuple[NetWorth, ...]
+    newest: tuple[TransactionRow, ...]
+    transaction_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CsvOptions:
+    """How a CSV file is written."""
+
+    bom: bool = False
+    """A byte order mark helps some spreadsheets to see UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvReport:
+    """What was written."""
+
+    path: str
+    rows: int
+    bytes_written: int
+
+
+class Cancelled(Exception):  # noqa: N818 - an answer, not an error
+    """The person cancelled; nothing was left behind."""
+
+
+class Commands(Protocol):
+    """What may be asked of the application."""
+
+    async def configure_powens(
+        self, *, api_url: str, webview_url: str, domain: str, client_id: str, client_secret: str | None
+    ) -> None:
+        """Keep the person's own Powens application; the secret goes to the vault (None keeps the old)."""
+        ...
+
+    async def connectors(self, country: str | None = None) -> tuple[Connector, ...]:
+        """Return the banks that can be linked."""
+        ...
+
+    async def begin_link(
+        self, channel: LinkChannel, *, connector_id: str | None = None, redirect_uri: str | None = None
+    ) -> LinkTicket:
+        """Open an attempt to link a bank; the default redirect address is the embedded view's."""
+        ...
+
+    async def begin_renew(
+        self, connection_id: ConnectionId, channel: LinkChannel, *, redirect_uri: str | None = None
+    ) -> LinkTicket:
+        """Open an attempt to renew access to a linked bank."""
+        ...
+
+    async def finish_link(self, ticket: LinkTicket, callback_url: str | None) -> LinkReport:
+        """Close an attempt with the address the bank's page came back to, and adopt what is new.
+
+        `None` asks only whether the attempt has borne fruit (a lost redirect): the answer is then
+        LINKED, RENEWED or NOTHING_YET. A wrong `state` is FAILED and nothing is adopted.
+        """
+        ...
+
+    async def sync(
+        self,
+        connections: Sequence[ConnectionId] | None = None,
+        *,
+        trigger: Trigger,
+        refresh_at_bank: bool,
+    ) -> tuple[SyncOutcome, ...]:
+        """Sync some or all connections; a person's refresh also asks the bank itself."""
+        ...
+
+    async def pause(self, connection_id: ConnectionId, *, paused: bool) -> None:
+        """Stop or resume the background syncs of one connection."""
+        ...
+
+    async def remove_connection(self, connection_id: ConnectionId, *, keep_history: bool) -> None:
+        """End a link at the provider; its accounts are kept as closed ones or erased here as well."""
+        ...
+
+    async def edit_transaction(
+        self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None
+    ) -> None:
+        """Set the person's own words on a transaction; None leaves a word as it is."""
+        ...
+
+    async def rename_account(self, account_id: AccountId, name: str) -> None:
+        """Give an account the person's own name; empty text returns to the bank's."""
+        ...
+
+    async def set_in_net_worth(self, account_id: AccountId, *, included: bool) -> None:
+        """Count an account in net worth, or not."""
+        ...
+
+    async def export_csv(
+        self,
+        out: Path,
+        wanted: TransactionFilter,
+        options: CsvOptions,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> CsvReport:
+        """Write a filter's transactions; the file appears whole or not at all."""
+        ...
+
+    async def set_setting(self, key: str, value: str) -> None:
+        """Keep a setting declared in `app.settings`."""
+        ...
+
+
+class Reads(Protocol):
+    """What may be read from the application."""
+
+    def first_screen(self) -> FirstScreen:
+        """Return the first paint at once, in the caller's thread (a few milliseconds)."""
+        ...
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return all accounts, by bank and name."""
+        ...
+
+    async def connections(self) -> tuple[Connection, ...]:
+        """Return all links, those that need their person first."""
+        ...
+
+    async def net_worth(self) -> tuple[NetWorth, ...]:
+        """Return net worth per currency, the largest group first; currencies are never added up."""
+        ...
+
+    async def month_flows(self, month: datetime) -> tuple[MonthFlow, ...]:
+        """Return booked income and spending of the month around an instant, per currency."""
+        ...
+
+    async def upcoming(self, limit: int = 8) -> tuple[TransactionRow, ...]:
+        """Return pending transactions, soonest first."""
+        ...
+
+    async def transaction_page(
+        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50
+    ) -> tuple[TransactionRow, ...]:
+        """Return some rows of a filter in its order: fast for the first screenful."""
+        ...
+
+    async def transaction_ids(self, wanted: TransactionFilter) -> array[int]:
+        """Return the ids of all rows of a filter in its order, as 64-bit integers."""
+        ...
+
+    async def transaction_rows(self, ids: Sequence[int]) -> tuple[TransactionRow, ...]:
+        """Return rows by id, in the order of `ids`; ids that are gone are left out."""
+        ...
+
+    async def transaction(self, transaction_id: TransactionId) -> TransactionDetail | None:
+        """Return all that is known of one transaction."""
+        ...
+
+    async def selection(self, ids: Sequence[int]) -> Selection:
+        """Return count and sums of some rows."""
+        ...
+
+    async def filter_totals(self, wanted: TransactionFilter) -> Selection:
+        """Return count and sums of a whole filter; a newer call of the same kind cancels an older one."""
+        ...
+
+    async def categories(self) -> tuple[str, ...]:
+        """Return the categories in use, most used first."""
+        ...
+
+    async def runs(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Run, ...]:
+        """Return the last syncs, newest first."""
+        ...
+
+    async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
+        """Return rows of the bank's data that could not be kept as they came, newest first."""
+        ...
+
+    async def setting(self, key: str) -> str:
+        """Return a setting declared in `app.settings`, or its default."""
+        ...
