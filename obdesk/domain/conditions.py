@@ -285,7 +285,7 @@ def explain(
 
 def _next_step(rule: _Rule, next_try: datetime | None, when: str) -> str:
     if rule.side is Side.YOU:
-        return tr("We wait for you; nothing is tried until then.")
+        return tr("We wait for you; the bank is not asked until then.")
     if not rule.heals_alone:
         return tr("It does not heal alone.")
     if next_try is not None and when:
