@@ -1,0 +1,1 @@
+"""The tests of obdesk; README.md says how to run them."""
