@@ -158,7 +158,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _log_watch() -> Iterator[LogWatch]:
+def log_watch() -> Iterator[LogWatch]:
     watch = LogWatch()
     root = logging.getLogger()
     root.addHandler(watch)
@@ -169,9 +169,9 @@ def _log_watch() -> Iterator[LogWatch]:
 
 
 @pytest.fixture
-def expects_log(_log_watch: LogWatch) -> ExpectsLog:
+def expects_log(log_watch: LogWatch) -> ExpectsLog:
     """Announce log records that this test brings about."""
-    return _log_watch.expect
+    return log_watch.expect
 
 
 @pytest.fixture(autouse=True)

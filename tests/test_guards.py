@@ -59,10 +59,10 @@ def test_an_announced_warning_passes(expects_log: ExpectsLog) -> None:
     _log.warning("something odd happened")
 
 
-def test_an_info_record_is_nobodys_business(_log_watch: LogWatch) -> None:
+def test_an_info_record_is_nobodys_business(log_watch: LogWatch) -> None:
     _log.info("all is well")
 
-    assert _log_watch.complaints() == []
+    assert log_watch.complaints() == []
 
 
 def test_reaching_out_fails_the_test_even_if_the_error_is_swallowed(pytester: pytest.Pytester) -> None:

@@ -1,0 +1,1 @@
+"""The bootstrap and the locks."""
