@@ -1,0 +1,1 @@
+"""The overview: net worth, what needs the person, accounts by freshness."""

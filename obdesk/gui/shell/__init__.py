@@ -1,0 +1,1 @@
+"""The main window: sidebar, toolbar, status bar and the screens between them."""

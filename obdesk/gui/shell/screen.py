@@ -1,0 +1,125 @@
+"""What the window asks of a screen; every screen of the program plugs in by this and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from obdesk.domain.changes import ChangeSet
+    from obdesk.domain.ids import AccountId, ConnectionId
+
+
+class Screen(Protocol):
+    """One section of the window: Overview, Transactions, Connections.
+
+    A screen re-reads by itself when it is touched and when it is first shown; it never blocks. Its
+    constructor gets what it needs (theme, locale, clock, reads, commands, a scope for its reading).
+    """
+
+    @property
+    def key(self) -> str:
+        """Return a short stable name ("overview"), used for settings and tests."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Return the name in the sidebar, in the reader's language."""
+        ...
+
+    @property
+    def icon(self) -> str:
+        """Return the name of an icon of `obdesk.gui.icons`."""
+        ...
+
+    @property
+    def widget(self) -> QWidget:
+        """Return the screen's widget; the window owns it from then on."""
+        ...
+
+    def touched(self, changes: ChangeSet) -> None:
+        """Hear of a commit (already folded: once per burst); read again what is shown."""
+        ...
+
+    def shown(self) -> None:
+        """Hear that the person now sees the screen."""
+        ...
+
+    def actions(self) -> Sequence[QAction]:
+        """Return the screen's own commands, for the palette and the menus."""
+        ...
+
+    def set_private(self, *, private: bool) -> None:
+        """Hide the amounts from onlookers, or show them again."""
+        ...
+
+
+@runtime_checkable
+class Searches(Protocol):
+    """A screen that answers the window's search field and account rows (Transactions)."""
+
+    def search(self, text: str) -> None:
+        """Narrow to what was typed in the window's search field."""
+        ...
+
+    def show_accounts(self, accounts: frozenset[AccountId]) -> None:
+        """Narrow to some accounts; an empty set shows all."""
+        ...
+
+
+@runtime_checkable
+class HasStatus(Protocol):
+    """A screen with a line of its own in the status bar: selection, filter, sum."""
+
+    def on_status(self, tell: StatusTeller) -> None:
+        """Keep `tell` and call it with each new line of text."""
+        ...
+
+
+@runtime_checkable
+class HasInspector(Protocol):
+    """A screen with a side panel; below 1000 px the window asks it to lay itself over the content."""
+
+    def set_narrow(self, *, narrow: bool) -> None:
+        """Turn the side panel into an overlay, or back."""
+        ...
+
+
+class StatusTeller(Protocol):
+    """Where a screen puts its line for the status bar."""
+
+    def __call__(self, text: str) -> None:
+        """Show the line while the screen is in front."""
+        ...
+
+
+class Navigator(Protocol):
+    """What a screen may ask of the window: go elsewhere, start a flow, say something."""
+
+    def open_section(self, key: str) -> None:
+        """Bring a section to the front."""
+        ...
+
+    def open_account(self, account_id: AccountId) -> None:
+        """Show one account's transactions."""
+        ...
+
+    def link_bank(self) -> None:
+        """Start linking a bank."""
+        ...
+
+    def renew(self, connection_id: ConnectionId) -> None:
+        """Start renewing access to a linked bank."""
+        ...
+
+    def refresh(self, connections: Sequence[ConnectionId] | None = None) -> None:
+        """Ask the banks now; progress and the end appear in the window."""
+        ...
+
+    def toast(self, text: str) -> None:
+        """Say one sentence that goes away by itself."""
+        ...

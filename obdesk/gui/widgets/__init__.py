@@ -1,0 +1,1 @@
+"""Reusable parts of screens; they know the theme and plain values, never the application."""
