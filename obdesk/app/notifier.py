@@ -1,0 +1,50 @@
+"""From events to notices to whoever can show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from obdesk.app.events import ActionNeeded, Problem, SyncEnded
+from obdesk.domain.notices import after_condition, after_problem, after_sync, told_at_start
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from obdesk.app.events import Event
+    from obdesk.domain.entities import Connection
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.notices import Notice
+
+
+class Presenter(Protocol):
+    """What the front end supplies: something that can show a notice to the person."""
+
+    def show(self, notice: Notice) -> None:
+        """Show a notice; never raises, never waits."""
+        ...
+
+
+class Notifier:
+    """Listens to the bus and tells each thing once; give `hear` to `Bus.listen`."""
+
+    def __init__(self, presenter: Presenter, connections: Iterable[Connection] = ()) -> None:
+        at_start = tuple(connections)
+        self._presenter = presenter
+        self._told = told_at_start(at_start)
+        self._banks: dict[ConnectionId, str] = {each.id: each.bank for each in at_start}
+
+    def hear(self, event: Event) -> None:
+        """Take in one event and show what it deserves, often nothing."""
+        if isinstance(event, SyncEnded):
+            self._banks[event.outcome.connection_id] = event.outcome.bank
+            self._told, notice = after_sync(self._told, event.outcome)
+        elif isinstance(event, ActionNeeded):
+            bank = self._banks.get(event.connection_id) or tr("One of your banks")
+            self._told, notice = after_condition(self._told, event.connection_id, bank, event.condition)
+        elif isinstance(event, Problem):
+            self._told, notice = after_problem(self._told, event.error)
+        else:
+            return
+        if notice is not None:
+            self._presenter.show(notice)
