@@ -1,0 +1,64 @@
+"""What the ledger already knows, as the matching of a sync sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from obdesk.domain.remote import RemoteTransaction
+
+_FIRST_FACT, _AFTER_FACTS = 2, 17  # `pending` up to `original_exponent` of RemoteTransaction
+
+Facts = tuple[object, ...]
+"""What the bank says of a transaction, in the order of RemoteTransaction's fields."""
+
+FACT_NAMES = RemoteTransaction._fields[_FIRST_FACT:_AFTER_FACTS]
+
+
+def facts_of(remote: RemoteTransaction) -> Facts:
+    """Return the bank's facts of a row: all but ids, deletion and stamp."""
+    return remote[_FIRST_FACT:_AFTER_FACTS]
+
+
+class KnownTransaction(NamedTuple):
+    """A stored transaction: identity, tombstone, the provider's stamp, and the bank's facts."""
+
+    id: int
+    account_id: int
+    provider_id: int
+    deleted: bool
+    updated: str
+    facts: Facts
+
+    @property
+    def pending(self) -> bool:
+        """Tell whether the row is not booked yet."""
+        return bool(self.facts[0])
+
+    @property
+    def booked_on(self) -> str:
+        """Return the booking date as ISO text."""
+        return str(self.facts[1])
+
+    @property
+    def amount_minor(self) -> int | None:
+        """Return the amount in minor units, None where the bank has not said it yet."""
+        amount = self.facts[4]
+        assert amount is None or isinstance(amount, int)
+        return amount
+
+    @property
+    def label(self) -> str:
+        """Return the bank's raw label."""
+        return str(self.facts[5])
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """A stored account: identity and what reading its rows needs."""
+
+    id: int
+    provider_id: int
+    exponent: int
+    empty: bool
+    """True while it holds no transaction at all: nothing fetched can be known."""

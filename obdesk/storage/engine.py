@@ -1,0 +1,81 @@
+"""Opening the encrypted file: the key, the pragmas, and what must hold before anything is read.
+
+WAL with synchronous FULL: of 20 000 power losses replayed on a trace, FULL lost no acknowledged
+commit and NORMAL a quarter of them (docs/decisions/0004-wal-full.md).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from obdesk.storage.errors import newer, translated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+CACHE_KIB = 16 * 1024
+CACHE_BULK_KIB = 256 * 1024
+BUSY_TIMEOUT_MS = 5_000
+
+Connection = Any
+"""A DB-API connection; sqlcipher3 ships no types."""
+
+
+def connect(
+    path: Path, data_key: bytes, *, read_only: bool = False, cache_kib: int = CACHE_KIB
+) -> Connection:
+    """Open an existing file with its raw 32-byte key.
+
+    Raises DatabaseDoesNotOpenError when the key does not fit and DatabaseNewerError when the schema is
+    from a newer program; neither leaves a trace in the file.
+    """
+    from sqlcipher3 import dbapi2
+
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    with translated():
+        connection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, data_key, read_only=read_only, cache_kib=cache_kib)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_kib: int) -> None:
+    execute = connection.execute
+    execute("PRAGMA cipher_log_level = NONE")
+    execute(f"PRAGMA key = \"x'{data_key.hex()}'\"")
+    execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    found = execute("PRAGMA user_version").fetchone()[0]
+    if found > SCHEMA_VERSION:
+        raise newer(found, SCHEMA_VERSION)
+    execute("PRAGMA temp_store = MEMORY")
+    execute(f"PRAGMA cache_size = -{cache_kib}")
+    execute("PRAGMA foreign_keys = ON")
+    execute("PRAGMA trusted_schema = OFF")
+    if read_only:
+        execute("PRAGMA query_only = ON")
+    else:
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+
+
+def version_of(path: Path, data_key: bytes) -> int:
+    """Return the schema version of a file (0: made but never filled)."""
+    with translated(), closing(connect(path, data_key, read_only=True)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power loss (POSIX; other systems do it on their own)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

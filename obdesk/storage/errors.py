@@ -1,0 +1,118 @@
+"""What SQLCipher and the file system say, turned into errors for a person, at this one place."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from obdesk.domain.errors import Action, AppError
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class DatabaseDoesNotOpenError(AppError):
+    """The file is there and does not open with the key we have: another key, or damage."""
+
+
+class DatabaseNewerError(AppError):
+    """The file was written by a newer obdesk."""
+
+
+class DatabaseBusyError(AppError):
+    """Another process holds the file's write lock longer than we wait."""
+
+
+class DiskFullError(AppError):
+    """There is no room for a commit."""
+
+
+class StorageFailedError(AppError):
+    """The file system refused a read or a write."""
+
+
+class SupersededError(Exception):
+    """A slow read was interrupted because its answer is no longer wanted."""
+
+
+def does_not_open() -> DatabaseDoesNotOpenError:
+    """Return the error for a file that the proven key does not open."""
+    return DatabaseDoesNotOpenError(
+        title=tr("Your data does not open"),
+        cause=tr("The database does not accept its key: it was replaced by another one, or it is damaged."),
+        next_step=tr("Nothing was changed or deleted. Restore a backup, or put the right file back."),
+        action=Action.RESTORE_BACKUP,
+    )
+
+
+def newer(found: int, known: int) -> DatabaseNewerError:
+    """Return the error for a schema version above ours."""
+    return DatabaseNewerError(
+        title=tr("Your data was written by a newer obdesk"),
+        cause=tr(
+            "The file has version {found}; this program knows versions up to {known}.",
+            found=found,
+            known=known,
+        ),
+        next_step=tr("The file was left as it is. Update obdesk to open it."),
+        action=Action.UPDATE_OBDESK,
+    )
+
+
+def _busy() -> DatabaseBusyError:
+    return DatabaseBusyError(
+        title=tr("Another obdesk is writing"),
+        cause=tr("A second program on this profile holds the database at the moment."),
+        next_step=tr("Nothing was lost. Try again when it has finished."),
+        action=Action.RETRY,
+    )
+
+
+def _full() -> DiskFullError:
+    return DiskFullError(
+        title=tr("The disk is full"),
+        cause=tr("There was no room left to write to."),
+        next_step=tr(
+            "Nothing was half written; what you had is still there. Free some space, then try again."
+        ),
+        action=Action.FREE_DISK_SPACE,
+    )
+
+
+def _failed() -> StorageFailedError:
+    return StorageFailedError(
+        title=tr("The database cannot be read or written"),
+        cause=tr("The system refused access to the file."),
+        next_step=tr("Nothing was deleted. Check the disk and the folder's permissions, then try again."),
+        action=Action.RETRY,
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors inside the block into ours; programming errors pass unchanged."""
+    from sqlcipher3 import dbapi2  # imported here: the names are needed only where a file is touched
+
+    try:
+        yield
+    except dbapi2.DatabaseError as error:
+        known = _known(str(error))
+        if known is None:
+            raise
+        raise known from error
+
+
+def _known(message: str) -> Exception | None:
+    text = message.lower()
+    if "interrupted" in text:
+        return SupersededError()
+    if "file is not a database" in text or "hmac" in text or "malformed" in text:
+        return does_not_open()
+    if "locked" in text or "busy" in text:
+        return _busy()
+    if "full" in text:
+        return _full()
+    if any(part in text for part in ("i/o error", "readonly", "unable to open", "permission")):
+        return _failed()
+    return None

@@ -1,0 +1,228 @@
+"""The one door to the encrypted file: reads return frozen values, writes return what they changed.
+
+One writer thread holds the only writing connection; two reader threads answer screens (one for what a
+person waits for, one for slow sums), so that no screen ever waits for a sync. No row object leaves a
+thread. `obdesk.storage.store` imports nothing heavy: SQLAlchemy comes with the first write.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, version_of
+from obdesk.storage.errors import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from sqlalchemy import Connection as Tx
+    from sqlalchemy import Engine
+
+    from obdesk.storage.engine import Connection
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open database. Close it (or use it as a context manager) and every thread is gone."""
+
+    def __init__(self, path: Path, data_key: bytes) -> None:
+        self._path = path
+        self._key = data_key
+        self._reader = _Reader("obdesk-read", path, data_key)
+        self._slow = _Reader("obdesk-sums", path, data_key)
+        self._writer = _Writer(path, data_key)
+
+    @classmethod
+    def open(cls, path: Path, data_key: bytes) -> Store:
+        """Open a file with its key; a missing file is made, an older one is brought up to date.
+
+        Raises the errors of `obdesk.storage.errors`; a file that does not open is never touched.
+        """
+        if not path.exists():
+            from obdesk.storage.migrations import runner
+
+            runner.create(path, data_key)
+        elif version_of(path, data_key) < SCHEMA_VERSION:
+            from obdesk.storage.migrations import runner
+
+            runner.upgrade(path, data_key)
+        return cls(path, data_key)
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is."""
+        return self._path
+
+    def reading_connection(self) -> Connection:
+        """Open a further read-only connection for a long reader such as an export; the caller closes it."""
+        return connect(self._path, self._key, read_only=True)
+
+    def read_now(self, query: Callable[..., T], *args: Any) -> T:
+        """Answer in the caller's thread: for the first paint, before there is a loop, and for the CLI."""
+        return self._reader.call(query, *args)
+
+    async def read(self, query: Callable[..., T], *args: Any) -> T:
+        """Answer in the reader thread."""
+        return await _awaited(self._reader.submit(query, *args))
+
+    async def read_slowly(self, topic: str, query: Callable[..., T], *args: Any) -> T:
+        """Answer in the thread for slow sums; a newer call on the same topic interrupts an older one.
+
+        The interrupted call raises SupersededError.
+        """
+        return await _awaited(self._slow.submit_latest(topic, query, *args))
+
+    async def write(self, unit: Callable[[Tx], T], *, bulk: bool = False) -> T:
+        """Run `unit` in one transaction of the writer thread; its answer comes after the commit.
+
+        Once begun it is not torn apart: whoever is cancelled while waiting gets the cancellation after
+        the commit. `bulk` lends the page cache more memory meanwhile.
+        """
+        return await _awaited(self._writer.submit(unit, bulk=bulk), shielded=True)
+
+    def write_now(self, unit: Callable[[Tx], T]) -> T:
+        """Run `unit` in one transaction and wait for it in the caller's thread (not the interface's)."""
+        return self._writer.submit(unit, bulk=False).result()
+
+    def close(self) -> None:
+        """Finish what is running, close every connection and end the threads."""
+        self._writer.close()
+        self._reader.close()
+        self._slow.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+async def _awaited(future: Future[T], *, shielded: bool = False) -> T:
+    import asyncio
+
+    waiting = asyncio.wrap_future(future)
+    if not shielded:
+        return await waiting
+    try:
+        return await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        await asyncio.wait({waiting})
+        raise
+
+
+class _Reader:
+    """A thread with a read-only connection of its own, opened at its first use."""
+
+    def __init__(self, name: str, path: Path, data_key: bytes) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._path, self._key = path, data_key
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+        self._latest: dict[str, int] = {}
+        self._running: str | None = None
+
+    def call(self, query: Callable[..., T], *args: Any) -> T:
+        with translated(), self._lock:
+            return query(self._opened(), *args)
+
+    def submit(self, query: Callable[..., T], *args: Any) -> Future[T]:
+        return self._pool.submit(self.call, query, *args)
+
+    def submit_latest(self, topic: str, query: Callable[..., T], *args: Any) -> Future[T]:
+        number = self._latest.get(topic, 0) + 1
+        self._latest[topic] = number
+        if self._running == topic and self._connection is not None:
+            self._connection.interrupt()
+        return self._pool.submit(self._call_latest, topic, number, query, *args)
+
+    def _call_latest(self, topic: str, number: int, query: Callable[..., T], *args: Any) -> T:
+        from obdesk.storage.errors import SupersededError
+
+        if self._latest[topic] != number:
+            raise SupersededError
+        self._running = topic
+        try:
+            return self.call(query, *args)
+        finally:
+            self._running = None
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._path, self._key, read_only=True)
+        return self._connection
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class _Writer:
+    """The thread with the only writing connection."""
+
+    def __init__(self, path: Path, data_key: bytes) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="obdesk-write")
+        self._path, self._key = path, data_key
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+
+    def submit(self, unit: Callable[[Tx], T], *, bulk: bool) -> Future[T]:
+        return self._pool.submit(self._run, unit, bulk=bulk)
+
+    def _run(self, unit: Callable[[Tx], T], *, bulk: bool) -> T:
+        with translated():
+            engine = self._opened()
+            if bulk:
+                self._cache(CACHE_BULK_KIB)
+            try:
+                return _in_transaction(engine, unit)
+            finally:
+                if bulk:
+                    self._cache(CACHE_KIB)
+                    self._connection.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+
+    def _cache(self, kib: int) -> None:
+        assert self._connection is not None
+        self._connection.execute(f"PRAGMA cache_size = -{kib}")
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            from sqlalchemy import create_engine, event
+            from sqlalchemy.pool import StaticPool
+            from sqlcipher3 import dbapi2
+
+            self._connection = connect(self._path, self._key)
+            self._engine = create_engine(
+                "sqlite://", module=dbapi2, creator=lambda: self._connection, poolclass=StaticPool
+            )
+            event.listen(self._engine, "begin", _begin_immediate)
+        return self._engine
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._engine = None
+
+
+def _begin_immediate(connection: Tx) -> None:
+    """Take the write lock at once, so that no transaction fails halfway because another began."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _in_transaction(engine: Engine, unit: Callable[[Tx], T]) -> T:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with engine.begin() as tx:
+            return unit(tx)
+    except DBAPIError as error:
+        # SQLAlchemy wraps the driver's error; `translated` knows the driver's own.
+        raise (error.orig or error) from error

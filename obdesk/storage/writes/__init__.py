@@ -1,0 +1,1 @@
+"""Writes: functions that run inside one transaction of the writer thread."""

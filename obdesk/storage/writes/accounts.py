@@ -1,0 +1,157 @@
+"""Writing accounts and the balances observed on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.sqlite import insert
+
+from obdesk.domain.entities import AccountState
+from obdesk.domain.ledger import KnownAccount
+from obdesk.storage.columns import to_ms, to_ms_or_none
+from obdesk.storage.tables import AccountEdits, Accounts, Balances
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.domain.remote import RemoteAccount
+
+_table: Any = Accounts.__table__  # type: ignore[attr-defined]
+_balances: Any = Balances.__table__  # type: ignore[attr-defined]
+_edits: Any = AccountEdits.__table__  # type: ignore[attr-defined]
+
+
+def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
+    """Return the stored accounts of one link by the provider's id."""
+    rows = tx.execute(
+        text(
+            "SELECT id, provider_id, exponent, NOT EXISTS "
+            "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
+            "FROM accounts a WHERE connection_id = :connection"
+        ),
+        {"connection": connection_id},
+    )
+    return {
+        row.provider_id: KnownAccount(row.id, row.provider_id, row.exponent, bool(row.empty)) for row in rows
+    }
+
+
+def save(
+    tx: Tx, connection_id: ConnectionId, remotes: Sequence[RemoteAccount], asked_at: datetime
+) -> tuple[set[int], set[int]]:
+    """Keep what the provider says of a link's accounts; return the ids changed and with new balances.
+
+    An account that the provider no longer lists is gone: kept with its history, no longer counted.
+    """
+    stored = {
+        row.provider_id: row
+        for row in tx.execute(select(_table).where(_table.c.connection_id == connection_id))
+    }
+    changed: set[int] = set()
+    moved: set[int] = set()
+    for remote in remotes:
+        told = _told(remote, asked_at)
+        row = stored.pop(remote.provider_id, None)
+        if row is None:
+            account_id = _add(tx, connection_id, remote, told, asked_at)
+        else:
+            account_id = row.id
+            tx.execute(update(_table).where(_table.c.id == account_id).values(**told))
+        if row is None or any(getattr(row, name) != told[name] for name in told if name != "asked_at"):
+            changed.add(account_id)
+        if _observe(tx, account_id, remote, asked_at):
+            moved.add(account_id)
+    for row in stored.values():
+        if row.state != AccountState.GONE.value:
+            tx.execute(
+                update(_table).where(_table.c.id == row.id).values(state="gone", gone_at=to_ms(asked_at))
+            )
+            changed.add(row.id)
+    return changed, moved
+
+
+def _add(
+    tx: Tx, connection_id: ConnectionId, remote: RemoteAccount, told: dict[str, object], now: datetime
+) -> int:
+    made = tx.execute(
+        _table.insert().values(
+            connection_id=connection_id, provider_id=remote.provider_id, first_seen_at=to_ms(now), **told
+        )
+    )
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def _told(remote: RemoteAccount, asked_at: datetime) -> dict[str, object]:
+    told: dict[str, object] = {
+        "parent_provider_id": remote.parent_provider_id,
+        "name": remote.name,
+        "kind": remote.kind.value,
+        "state": remote.state.value,
+        "iban": remote.iban,
+        "number": remote.number,
+        "currency": remote.currency.code,
+        "exponent": remote.currency.exponent,
+        "coming_minor": remote.coming_minor,
+        "asked_at": to_ms(asked_at),
+        "condition": remote.condition.value,
+    }
+    if remote.balance_minor is not None:
+        # A balance and its date only ever move together: no figure may look newer than it is.
+        told["balance_minor"] = remote.balance_minor
+        told["data_as_of"] = to_ms_or_none(remote.data_as_of)
+    if remote.state is not AccountState.GONE:
+        told["gone_at"] = None
+    return told
+
+
+def _observe(tx: Tx, account_id: int, remote: RemoteAccount, asked_at: datetime) -> bool:
+    """Keep the balance of the day it is true for; tell whether that is news."""
+    if remote.balance_minor is None:
+        return False
+    as_of = remote.data_as_of or asked_at
+    day = as_of.date().isoformat()
+    before = tx.execute(
+        select(_balances.c.balance_minor, _balances.c.observed_at).where(
+            _balances.c.account_id == account_id, _balances.c.day == day
+        )
+    ).first()
+    if before is not None and (
+        before.observed_at > to_ms(as_of) or before.balance_minor == remote.balance_minor
+    ):
+        return False
+    statement = insert(_balances).values(
+        account_id=account_id, day=day, balance_minor=remote.balance_minor, observed_at=to_ms(as_of)
+    )
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "day"],
+            set_={
+                "balance_minor": statement.excluded.balance_minor,
+                "observed_at": statement.excluded.observed_at,
+            },
+        )
+    )
+    return True
+
+
+def rename(tx: Tx, account_id: AccountId, name: str) -> None:
+    """Keep the person's own name of an account."""
+    _edit(tx, account_id, name=name)
+
+
+def set_in_net_worth(tx: Tx, account_id: AccountId, *, included: bool) -> None:
+    """Count an account in net worth, or not."""
+    _edit(tx, account_id, in_net_worth=included)
+
+
+def _edit(tx: Tx, account_id: AccountId, **values: object) -> None:
+    start = {"account_id": account_id, "name": "", "in_net_worth": None, **values}
+    tx.execute(
+        insert(_edits).values(**start).on_conflict_do_update(index_elements=["account_id"], set_=values)
+    )

@@ -1,0 +1,114 @@
+"""Writing what a sync leaves behind besides rows: its record, page digests, problems of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select
+
+from obdesk.storage.columns import to_ms
+from obdesk.storage.tables import PageDigests, Problems, Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.remote import RowProblem
+    from obdesk.domain.syncing import SyncOutcome
+
+_runs: Any = Runs.__table__  # type: ignore[attr-defined]
+_digests: Any = PageDigests.__table__  # type: ignore[attr-defined]
+_problems: Any = Problems.__table__  # type: ignore[attr-defined]
+RUNS_KEPT = 500
+
+
+def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
+    """Keep the record of a sync; of each connection the newest 500 stay."""
+    counts = outcome.counts
+    made = tx.execute(
+        _runs.insert().values(
+            connection_id=outcome.connection_id,
+            trigger=outcome.trigger.value,
+            started_at=to_ms(outcome.started_at),
+            ended_at=to_ms(ended_at),
+            duration_ms=round(outcome.duration_s * 1000),
+            result=outcome.result.value,
+            condition=outcome.condition.value,
+            new=counts.new,
+            updated=counts.updated,
+            removed=counts.removed,
+            unchanged=counts.unchanged,
+            problems=counts.problems,
+            requests=outcome.requests,
+            detail=outcome.detail,
+        )
+    )
+    assert made.inserted_primary_key is not None
+    run_id = int(made.inserted_primary_key[0])
+    of_connection = select(_runs.c.id).where(_runs.c.connection_id == outcome.connection_id)
+    oldest_kept = tx.execute(of_connection.order_by(_runs.c.id.desc()).offset(RUNS_KEPT).limit(1)).scalar()
+    if oldest_kept is not None:
+        tx.execute(
+            delete(_runs).where(_runs.c.connection_id == outcome.connection_id, _runs.c.id <= oldest_kept)
+        )
+    return run_id
+
+
+def digests(tx: Tx, connection_id: ConnectionId, series: str) -> dict[int, tuple[bytes, int]]:
+    """Return digest and row count of each page of the last answer of one kind."""
+    rows = tx.execute(
+        select(_digests.c.number, _digests.c.digest, _digests.c.rows).where(
+            _digests.c.connection_id == connection_id, _digests.c.series == series
+        )
+    )
+    return {row.number: (row.digest, row.rows) for row in rows}
+
+
+def keep_digests(
+    tx: Tx, connection_id: ConnectionId, series: str, pages: Mapping[int, tuple[bytes, int]]
+) -> None:
+    """Keep the digests of this answer in place of the last one's."""
+    tx.execute(delete(_digests).where(_digests.c.connection_id == connection_id, _digests.c.series == series))
+    if pages:
+        tx.execute(
+            _digests.insert(),
+            [
+                {
+                    "connection_id": connection_id,
+                    "series": series,
+                    "number": number,
+                    "digest": digest,
+                    "rows": rows,
+                }
+                for number, (digest, rows) in pages.items()
+            ],
+        )
+
+
+def keep_problems(
+    tx: Tx, connection_id: ConnectionId, found: Sequence[tuple[int | None, RowProblem]], now: datetime
+) -> list[int]:
+    """Keep problems of the data (account id, problem), each once; return the ids of new ones."""
+    new: list[int] = []
+    for account_id, problem in found:
+        made = tx.exec_driver_sql(
+            "INSERT OR IGNORE INTO problems(connection_id, account_id, seen_at, kind, subject, detail) "
+            "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            (connection_id, account_id, to_ms(now), problem.kind, problem.subject, problem.detail),
+        ).scalar()
+        if made is not None:
+            new.append(int(made))
+    return new
+
+
+def solve_problems(tx: Tx, connection_id: ConnectionId, subjects: Sequence[str]) -> None:
+    """Drop problems of rows that have come well since."""
+    if subjects:
+        marks = ",".join("?" * len(subjects))
+        tx.exec_driver_sql(
+            f"DELETE FROM problems WHERE connection_id = ? AND subject IN ({marks})",
+            (connection_id, *subjects),
+        )

@@ -1,0 +1,189 @@
+"""Writing transactions in bulk: rows, the search index beside them, tombstones, history.
+
+Everything here is `executemany` over tuples: an ORM object per row would cost ten times more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+
+from obdesk.domain.filters import fold
+from obdesk.domain.ledger import FACT_NAMES, KnownTransaction, facts_of
+from obdesk.storage.columns import to_ms
+from obdesk.storage.tables import Transactions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.domain.remote import RemoteTransaction
+
+_table: Any = Transactions.__table__  # type: ignore[attr-defined]
+_ORDER = (
+    "id", "account_id", "provider_id", *FACT_NAMES,
+    "provider_updated", "search_text", "first_seen_at", "changed_at", "deleted_at",
+)  # fmt: skip
+_INSERT = str(_table.insert().values(dict.fromkeys(_ORDER)).compile(dialect=sqlite.dialect()))
+_INDEX = "INSERT INTO transaction_search(rowid, search_text) VALUES (?, ?)"
+_UNINDEX = "INSERT INTO transaction_search(transaction_search, rowid, search_text) VALUES ('delete', ?, ?)"
+_KNOWN = (
+    "SELECT id, account_id, provider_id, deleted_at IS NOT NULL, provider_updated, "
+    f"{', '.join(FACT_NAMES)} FROM transactions"
+)
+_CHUNK = 500
+_HISTORY = (
+    "INSERT INTO transaction_history(transaction_id, at, who, field, old, new) VALUES (?, ?, ?, ?, ?, ?)"
+)
+_TOLD_FIELDS = ("pending", "booked_on", "amount_minor", "label")
+
+
+def next_id(tx: Tx) -> int:
+    """Return the first id that is free at the end of the table."""
+    found = tx.execute(text("SELECT coalesce(max(id), 0) + 1 FROM transactions")).scalar()
+    assert isinstance(found, int)
+    return found
+
+
+def search_text_of(remote: RemoteTransaction) -> str:
+    """Return what the search looks through, folded: the raw label, and the payee where it adds words."""
+    label = fold(remote.label)
+    payee = fold(remote.payee)
+    return label if payee in label else f"{label} {payee}"
+
+
+def insert_rows(tx: Tx, rows: Sequence[tuple[int, RemoteTransaction]], first_id: int, now: datetime) -> int:
+    """Insert rows (account id, row) under consecutive ids from `first_id`; return the next free id."""
+    now_ms = to_ms(now)
+    stored = [
+        (
+            first_id + n, account_id, remote[0], *facts_of(remote),
+            remote[18], search_text_of(remote), now_ms, now_ms, None,
+        )
+        for n, (account_id, remote) in enumerate(rows)
+    ]  # fmt: skip
+    if stored:
+        tx.exec_driver_sql(_INSERT, stored)
+        tx.exec_driver_sql(_INDEX, [(row[0], row[-4]) for row in stored])
+    return first_id + len(stored)
+
+
+def known(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> list[KnownTransaction]:
+    """Return the stored rows of one account for some provider ids, former ids included."""
+    found: list[KnownTransaction] = []
+    for start in range(0, len(provider_ids), _CHUNK):
+        chunk = provider_ids[start : start + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        rows = tx.exec_driver_sql(
+            f"{_KNOWN} WHERE account_id = ? AND provider_id IN ({marks})", (account_id, *chunk)
+        )
+        found += [_known_row(row) for row in rows]
+    return found
+
+
+def former_ids(tx: Tx, account_id: int) -> frozenset[int]:
+    """Return ids under which rows of an account were known before; what comes under them is old news."""
+    rows = tx.exec_driver_sql(
+        "SELECT provider_id FROM transaction_aliases WHERE account_id = ?", (account_id,)
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def pending_of(tx: Tx, account_ids: Iterable[int]) -> list[KnownTransaction]:
+    """Return all live pending rows of some accounts."""
+    found: list[KnownTransaction] = []
+    for account_id in account_ids:
+        rows = tx.exec_driver_sql(
+            f"{_KNOWN} WHERE account_id = ? AND pending = 1 AND deleted_at IS NULL", (account_id,)
+        )
+        found += [_known_row(row) for row in rows]
+    return found
+
+
+def _known_row(row: Any) -> KnownTransaction:
+    return KnownTransaction(row[0], row[1], row[2], bool(row[3]), row[4], tuple(row[5:]))
+
+
+def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]], now: datetime) -> None:
+    """Bring stored rows to what the bank says now; ids move with them, history tells what it was."""
+    if not pairs:
+        return
+    now_ms = to_ms(now)
+    assignments = ", ".join(f"{name} = ?" for name in FACT_NAMES)
+    _swap_search_text(tx, pairs)
+    tx.exec_driver_sql(
+        f"UPDATE transactions SET provider_id = ?, {assignments}, provider_updated = ?, search_text = ?, "
+        "changed_at = ?, deleted_at = NULL WHERE id = ?",
+        [
+            (remote[0], *facts_of(remote), remote[18], search_text_of(remote), now_ms, stored.id)
+            for stored, remote in pairs
+        ],
+    )
+    _remember_changes(tx, pairs, now_ms)
+    renamed = [
+        (stored.id, stored.account_id, stored.provider_id, now_ms)
+        for stored, remote in pairs
+        if stored.provider_id != remote.provider_id
+    ]
+    if renamed:
+        tx.exec_driver_sql(
+            "INSERT OR IGNORE INTO transaction_aliases(transaction_id, account_id, provider_id, seen_at) "
+            "VALUES (?, ?, ?, ?)",
+            renamed,
+        )
+
+
+def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
+    for stored, remote in pairs:
+        before = tx.exec_driver_sql(
+            "SELECT search_text FROM transactions WHERE id = ?", (stored.id,)
+        ).scalar()
+        after = search_text_of(remote)
+        if before != after:
+            tx.exec_driver_sql(_UNINDEX, (stored.id, before))
+            tx.exec_driver_sql(_INDEX, (stored.id, after))
+
+
+def _remember_changes(
+    tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]], now_ms: int
+) -> None:
+    entries = [
+        (stored.id, now_ms, "sync", name, _told(before), _told(after))
+        for stored, remote in pairs
+        for name, before, after in zip(FACT_NAMES, stored.facts, facts_of(remote), strict=True)
+        if name in _TOLD_FIELDS and before != after
+    ] + [(stored.id, now_ms, "sync", "deleted", "1", "") for stored, _ in pairs if stored.deleted]
+    if entries:
+        tx.exec_driver_sql(_HISTORY, entries)
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def remove_rows(tx: Tx, rows: Sequence[KnownTransaction], now: datetime, stamps: dict[int, str]) -> None:
+    """Turn rows into tombstones; `stamps` holds the provider's word by row id where it gave one."""
+    if not rows:
+        return
+    now_ms = to_ms(now)
+    tx.exec_driver_sql(
+        "UPDATE transactions SET deleted_at = ?, changed_at = ?, provider_updated = ? WHERE id = ?",
+        [(now_ms, now_ms, stamps.get(row.id, ""), row.id) for row in rows],
+    )
+    tx.exec_driver_sql(_HISTORY, [(row.id, now_ms, "sync", "deleted", "", "1") for row in rows])
+
+
+def forget_account(tx: Tx, account_id: int) -> None:
+    """Erase an account's rows with their search entries; the account row itself stays to its caller."""
+    tx.exec_driver_sql(
+        "INSERT INTO transaction_search(transaction_search, rowid, search_text) "
+        "SELECT 'delete', id, search_text FROM transactions WHERE account_id = ?",
+        (account_id,),
+    )
+    tx.exec_driver_sql("DELETE FROM transactions WHERE account_id = ?", (account_id,))
