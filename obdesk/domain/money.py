@@ -7,7 +7,7 @@ provider names, or two.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 _EXPONENTS = {
     "BHD": 3, "BIF": 0, "CLF": 4, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0,
@@ -19,6 +19,8 @@ _TWO_DECIMALS = frozenset({
     "MAD", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "ZAR",
 })  # fmt: skip
 MINOR_MAX = 2**63 - 1  # what one SQLite integer holds
+# The usual context rounds to 28 digits in silence, which would hide the tail of a longer amount.
+_EXACT = Context(prec=64, traps=[Inexact])
 
 
 class MixedCurrenciesError(ValueError):
@@ -55,7 +57,10 @@ def minor_of(value: Decimal, exponent: int) -> int:
         raise AmountTooLargeError(str(value))
     if value.adjusted() > 18:
         raise AmountTooLargeError(str(value))
-    scaled = value.scaleb(exponent)
+    try:
+        scaled = value.scaleb(exponent, _EXACT)
+    except Inexact:
+        raise FinerThanCurrencyError(str(value)) from None
     minor = int(scaled)
     if minor != scaled:
         raise FinerThanCurrencyError(str(value))
