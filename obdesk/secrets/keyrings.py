@@ -12,6 +12,7 @@ import logging
 import sys
 import types
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,11 +29,13 @@ from obdesk.secrets.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import secretstorage
     from keyring.backend import KeyringBackend
 
 SERVICE: Final = "obdesk"
 VALUE_LENGTH_MAX: Final = 1000
 TIMEOUT_S: Final = 10.0
+_PROMPT_S: Final = 600.0
 
 _SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class path
 _KWALLET = "keyring.backends.kwallet.DBusKeyring"
@@ -118,17 +121,31 @@ def _build(path: str) -> KeyringBackend:
     # Reading `priority` asks the system whether the backend can work; it raises where it cannot.
     if trusted.priority <= 0:
         raise RuntimeError
-    pinned = types.new_class(
-        class_name,
-        (trusted,),
-        exec_body=lambda body: body.update(set_properties_from_env=_ignore_environment),
-    )
+    ours: dict[str, object] = {"set_properties_from_env": _ignore_environment}
+    if path == _SECRET_SERVICE:
+        ours["get_preferred_collection"] = _unlocked_collection
+    pinned = types.new_class(class_name, (trusted,), exec_body=lambda body: body.update(ours))
     backend: KeyringBackend = pinned()
     return backend
 
 
 def _ignore_environment(_backend: KeyringBackend) -> None:
     """Take no setting from KEYRING_PROPERTY_* variables."""
+
+
+def _unlocked_collection(_backend: KeyringBackend) -> secretstorage.Collection:
+    """Return the default collection, unlocked. The library's own way leaves its socket open on failure."""
+    import secretstorage
+
+    with ExitStack() as undo:
+        bus = secretstorage.dbus_init()
+        undo.callback(bus.close)
+        collection = secretstorage.get_default_collection(bus)
+        if collection.is_locked():
+            collection.unlock(timeout=_PROMPT_S)
+        collection.ensure_not_locked()
+        undo.pop_all()
+        return collection
 
 
 def _bounded(ask: Callable[[], _Answer], timeout_s: float) -> _Answer:

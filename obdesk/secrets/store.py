@@ -49,7 +49,7 @@ class KeyFileStore:
         """Return the key file; DatabaseWithoutKey or VaultMissing when there is none."""
         try:
             return self._read(self._path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise self._missing() from None
         except KeyFileDamaged:
             raise KeyFileDamaged(previous_usable=self._previous_usable()) from None
@@ -59,9 +59,12 @@ class KeyFileStore:
         self.refuse_existing()
         try:
             make_private_folder(self._folder)
-            create_private(self._path, _proved(file))
         except UnsafeFileError as error:
             raise KeyFileRefused(error.why) from None
+        except OSError as error:
+            raise KeyFileNotWritten(_reason(error)) from None
+        try:
+            create_private(self._path, _proved(file))
         except FileExistsError:
             raise VaultExists from None
         except OSError as error:
@@ -129,7 +132,7 @@ class KeyFileStore:
             if error.why is Unsafe.TOO_LARGE:
                 raise KeyFileDamaged from None
             raise KeyFileRefused(error.why) from None
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError as error:
             raise KeyFileUnreadable(_reason(error)) from None
@@ -142,7 +145,7 @@ class KeyFileStore:
     def _previous_usable(self) -> bool:
         try:
             self._read(self._previous)
-        except (FileNotFoundError, VaultProblem):
+        except (FileNotFoundError, NotADirectoryError, VaultProblem):
             return False
         return True
 
