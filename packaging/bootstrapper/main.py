@@ -109,7 +109,7 @@ def _system(arguments: Sequence[str]) -> int:
     return 0
 
 
-_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "demo": _demo,
     "run": _run,
     "test": _test,
@@ -121,11 +121,11 @@ _COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 
 
 def _command(name: str) -> Callable[[Sequence[str]], int]:
-    if name in _COMMANDS:
-        return _COMMANDS[name]
+    if name in COMMANDS:
+        return COMMANDS[name]
     raise Problem(
         f"there is no command {name}",
-        cause=f"the commands are {', '.join(_COMMANDS)}.",
+        cause=f"the commands are {', '.join(COMMANDS)}.",
         remedy="python3 packaging/bootstrap.py --help",
     )
 

@@ -188,7 +188,8 @@ def apt_install(names: Iterable[tuple[str, ...]]) -> None:
     """Install Debian packages as root; of several names for one package, the first that exists."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     refresh = ["apt-get", "-q", "update"]
-    subprocess.run(refresh, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+    # Without a network the packages may still be in apt's cache, so a failure here is not the end.
+    subprocess.run(refresh, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     packages = _unique(
         next((name for name in alternatives if _known_to_apt(name)), alternatives[-1])
         for alternatives in names
