@@ -114,7 +114,7 @@ def install(pip: Sequence[str], lock: Path) -> None:
 
 def _show(line: str, progress: Progress) -> None:
     """Pick out of pip's lines those that tell a person how far it is."""
-    if line.startswith(("Collecting ", "Requirement already", "Ignoring ")):
+    if line.startswith(("Collecting ", "Processing ", "Requirement already", "Ignoring ")):
         progress.advance(line.split(" (", 1)[0])
     elif (download := _DOWNLOAD.match(line)) and float(download["size"]) > _LARGE_MB:
         progress.show(f"downloading {download['file']}, {download['size']} MB", always=True)

@@ -32,11 +32,28 @@ _TASK_HOMES = ("obdesk/app/scopes.py", "obdesk/gui/run.py")
 _TASK_CALLS = frozenset({"create_task", "ensure_future", "asyncSlot", "asyncClose", "exec", "exec_"})
 
 SCREEN_FILES = frozenset({"__init__", "present", "model", "delegate", "view"})
-SCREEN_EXTRAS: dict[str, frozenset[str]] = {
-    "linking": frozenset({"flow", "webview"}),
-    "transactions": frozenset({"filters", "layout"}),
+SCREEN_EXTRAS: dict[str, dict[str, str]] = {
+    "linking": {
+        "flow": "linking as a pure state machine",
+        "stages": "the states, events and effects of the flow",
+        "webview": "the embedded browser",
+    },
+    "shell": {
+        "fuzzy": "matching for the command palette",
+        "palette": "the command palette",
+        "screen": "what the window asks of a screen",
+        "sidebar": "accounts and balances beside every screen",
+        "window": "the window around the screens",
+    },
+    "transactions": {
+        "feed": "reads windows of rows off the interface thread",
+        "filters": "from what is typed to a filter",
+        "header": "the column titles",
+        "layout": "where the columns lie",
+        "table": "the list that paints only what is seen",
+    },
 }
-"""Screen: the further modules it is known for."""
+"""Screen: the further modules it is known for, and what each does."""
 
 _ENTITIES_IN_EVENTS = frozenset({"RunCounts", "RunResult", "Trigger"})
 _DOMAIN_OF_ROWS = frozenset({"obdesk.domain.entities", "obdesk.domain.remote"})
@@ -130,7 +147,7 @@ def needs_no_library(module: Module) -> Iterator[str]:
 def is_a_known_part_of_its_screen(module: Module) -> Iterator[str]:
     """Keep a screen's folder to the files a reader expects."""
     _, _, screen, file = module.path.split("/")
-    allowed = SCREEN_FILES | SCREEN_EXTRAS.get(screen, frozenset())
+    allowed = SCREEN_FILES | SCREEN_EXTRAS.get(screen, {}).keys()
     if file.removesuffix(".py") not in allowed:
         yield f"{module.path} is not one of {', '.join(sorted(allowed))}; list it in {__name__} or rename it"
 
