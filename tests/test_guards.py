@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.arch.tree import pyproject
 from tests.guards import LogWatch, NetworkGuard, NetworkTouchedError, is_local
 
 if TYPE_CHECKING:
@@ -57,6 +59,28 @@ def test_an_announced_warning_passes(expects_log: ExpectsLog) -> None:
     expects_log("something .* happened")
 
     _log.warning("something odd happened")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from PySide6.QtCore import qWarning; qWarning('odd')",
+        "import warnings; warnings.warn('odd')",
+        "import threading; thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()",
+    ],
+)
+def test_a_warning_of_qt_or_python_or_an_error_in_a_thread_fails_the_test(
+    pytester: pytest.Pytester, statement: str
+) -> None:
+    settings = pyproject()["tool"]["pytest"]["ini_options"]
+    kept = ("filterwarnings", "qt_api", "qt_log_level_fail", "qt_log_ignore")
+    lines = [f"{name} = {json.dumps(settings[name])}" for name in kept]
+    pytester.makepyprojecttoml("\n".join(["[tool.pytest.ini_options]", *lines]))
+    pytester.makepyfile(f"def test_it(): {statement}")
+
+    outcomes = pytester.runpytest_subprocess("-p", "tests.guards", "-p", "no:randomly").parseoutcomes()
+
+    assert outcomes == {"failed": 1}
 
 
 def test_an_info_record_is_nobodys_business(log_watch: LogWatch) -> None:
