@@ -91,6 +91,11 @@ def test_any_changed_byte_is_noticed(place: int, flip: int) -> None:
         decode_key_file(bytes(changed))
 
 
+def test_a_damaged_format_number_is_not_taken_for_a_newer_version() -> None:
+    with pytest.raises(KeyFileDamaged):
+        decode_key_file(CONTENT.replace(b'"format":1', b'"format":9'))
+
+
 @given(st.binary(max_size=400))
 def test_other_bytes_are_damage(content: bytes) -> None:
     with pytest.raises(KeyFileDamaged):

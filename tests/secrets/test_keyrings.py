@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from textwrap import dedent
 from threading import Event
 from typing import TYPE_CHECKING
@@ -97,8 +98,10 @@ def test_a_locked_keyring_is_told_apart(daemon: KeyringDaemon) -> None:
 
 def test_a_keyring_that_never_answers_counts_as_locked(silent: SilentKeyring) -> None:
     keyring = SystemKeyring(silent, "silent", timeout_s=0.05)
+    asked_at = time.monotonic()
     with pytest.raises(KeyringLocked):
         keyring.get("a-profile/purpose")
+    assert 0.05 <= time.monotonic() - asked_at < 2
 
 
 def test_without_a_bus_there_is_no_keyring() -> None:
