@@ -86,6 +86,7 @@ class FirstScreen:
     net_worth: tuple[NetWorth, ...]
     newest: tuple[TransactionRow, ...]
     transaction_count: int
+    """Roughly how many there are; 0 only when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,14 @@ class Reads(Protocol):
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came, newest first."""
+        ...
+
+    async def seen_since(self, moment: datetime) -> tuple[int, int]:
+        """Return how many transactions came new, and how many changed, since an instant."""
+        ...
+
+    def setting_now(self, key: str) -> str:
+        """Return a setting at once, in the caller's thread: for the first paint."""
         ...
 
     async def setting(self, key: str) -> str:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from obdesk.domain.conditions import Condition
 
+PAGE_SHIFT = "page shift"
+"""The detail of a Broken answer whose rows moved between two of its pages: read it again."""
+
 T_co = TypeVar("T_co", covariant=True)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import date
     from types import TracebackType
 
+    from obdesk.domain.callbacks import Callback
     from obdesk.domain.outcomes import Failure, Outcome
     from obdesk.domain.remote import Connector, PageRows, RemoteAccount, RemoteConnection
 
@@ -61,6 +62,10 @@ class Provider(Protocol):
         self, connection_id: str, *, redirect_uri: str, state: str, language: str, reset: bool
     ) -> Outcome[str]:
         """Return the address of the page on which a person renews access to a linked bank."""
+        ...
+
+    def read_callback(self, url: str, state: str) -> Callback:
+        """Return what the redirect to `url` says, its state compared with ours first; never raises."""
         ...
 
     async def connections(self) -> Outcome[tuple[RemoteConnection, ...]]:

@@ -171,3 +171,33 @@ def token(connection: Connection, name: str) -> str | None:
 def token_names(connection: Connection) -> tuple[str, ...]:
     """Return the names of the tokens of a profile without a keyring."""
     return tuple(row[0] for row in connection.execute("SELECT name FROM tokens ORDER BY name"))
+
+
+def live_ids(connection: Connection) -> tuple[ConnectionId, ...]:
+    """Return the links that are neither removed nor paused nor gone at the provider."""
+    rows = connection.execute(
+        "SELECT id FROM connections WHERE removed_at IS NULL AND NOT paused AND condition <> 'gone' "
+        "ORDER BY id"
+    )
+    return tuple(ConnectionId(row[0]) for row in rows)
+
+
+def condition_of(connection: Connection, of: ConnectionId) -> Condition:
+    """Return the condition of a link."""
+    row = connection.execute("SELECT condition FROM connections WHERE id = ?", (of,)).fetchone()
+    if row is None:
+        raise LookupError(of)
+    return Condition(row[0])
+
+
+def provider_id_of(connection: Connection, of: ConnectionId) -> str:
+    """Return what the provider calls a link."""
+    row = connection.execute("SELECT provider_id FROM connections WHERE id = ?", (of,)).fetchone()
+    if row is None:
+        raise LookupError(of)
+    return str(row[0])
+
+
+def data_version(connection: Connection) -> int:
+    """Return a number that differs once any other connection has committed (SQLite's data_version)."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])

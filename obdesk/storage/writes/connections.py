@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
 
+from obdesk.domain.conditions import Condition
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.columns import to_ms, to_ms_or_none
 from obdesk.storage.tables import Accounts, Connections, PageDigests
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection as Tx
 
-    from obdesk.domain.conditions import Condition
     from obdesk.domain.remote import RemoteConnection
 
 _table: Any = Connections.__table__  # type: ignore[attr-defined]
@@ -120,3 +120,14 @@ def erase(tx: Tx, connection_id: ConnectionId) -> None:
     for account_id in found:
         forget_account(tx, account_id)
     tx.execute(delete(_table).where(_table.c.id == connection_id))
+
+
+def is_live(tx: Tx, connection_id: ConnectionId) -> bool:
+    """Tell whether a link is known and not removed by the person."""
+    found = tx.execute(select(_table.c.removed_at).where(_table.c.id == connection_id)).first()
+    return found is not None and found.removed_at is None
+
+
+def mark_gone(tx: Tx, connection_id: ConnectionId) -> None:
+    """Keep that the provider no longer lists a link; its history stays."""
+    tx.execute(update(_table).where(_table.c.id == connection_id).values(condition=Condition.GONE.value))

@@ -1,0 +1,134 @@
+"""The composition root: opening a profile, and building the application around it.
+
+Opening is split from starting on purpose. `open_profile` (blocking: keyring, key derivation) yields all
+that a first paint reads; `App` brings the heavy parts (SQLAlchemy, httpx, APScheduler) and needs a
+running loop. Whoever opened closes: `App.close` or `OpenProfile.close`, once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from obdesk.app.clock import SystemClock
+from obdesk.app.reads import StoreReads
+from obdesk.storage.store import Store
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from obdesk.app.bus import Bus
+    from obdesk.app.commands import AppCommands
+    from obdesk.app.profile import Profile
+    from obdesk.app.scopes import Scope
+    from obdesk.domain.clock import Clock
+    from obdesk.secrets.tokens import TokenStore
+    from obdesk.secrets.vault import OpenedVault
+
+log = logging.getLogger(__name__)
+QUIT_GRACE_S = 5.0
+"""How long a running sync may take to finish its transaction when the person quits."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProfile:
+    """An unlocked profile: its store and its tokens, before anything runs."""
+
+    profile: Profile
+    store: Store
+    tokens: TokenStore | None
+    """None: tokens live in the store itself."""
+
+    def close(self) -> None:
+        """Close the database and drop the key."""
+        self.store.close()
+
+
+def open_profile(profile: Profile, *, ask_passphrase: Callable[[], str] | None = None) -> OpenProfile:
+    """Unlock a profile, or make a new one where there is none. Blocks: never in the interface's thread.
+
+    A new profile is locked by the OS keyring; where there is none, or where OBDESK_PASSPHRASE_FILE is
+    set, by a passphrase. Raises the errors of `obdesk.secrets` and `obdesk.storage`, all for a person.
+    """
+    from obdesk.app.unlocking import create_or_unlock
+
+    profile.prepare()
+    vault = create_or_unlock(profile, ask_passphrase)
+    return opened_with(profile, vault)
+
+
+def opened_with(profile: Profile, vault: OpenedVault) -> OpenProfile:
+    """Open the database of an unlocked vault."""
+    return OpenProfile(profile, Store.open(profile.database, vault.data_key), vault.tokens)
+
+
+class App:
+    """The running application of one profile."""
+
+    def __init__(
+        self,
+        opened: OpenProfile,
+        *,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        who: str = "obdesk",
+    ) -> None:
+        import random
+
+        from obdesk.app.background import Background
+        from obdesk.app.bus import Bus
+        from obdesk.app.commands import AppCommands
+        from obdesk.app.provider import Providers
+        from obdesk.app.scopes import Scope
+        from obdesk.app.syncs import Syncs
+        from obdesk.app.tokens import DatabaseTokens
+
+        clock = clock or SystemClock()
+        rng = rng or random.SystemRandom()
+        self.profile = opened.profile
+        self.clock = clock
+        self.bus: Bus = Bus()
+        self.reads = StoreReads(opened.store, clock)
+        self.work: Scope = Scope("work", self._failed)
+        """Tasks on behalf of the person and the schedule."""
+        self._opened = opened
+        self._providers = Providers(opened.store, opened.tokens or DatabaseTokens(opened.store), clock, rng)
+        self._syncs = Syncs(opened.profile, opened.store, self._providers, self.bus, clock, rng, who)
+        self.commands: AppCommands = AppCommands(
+            opened.store, self._providers, self._syncs, self.bus, clock, rng
+        )
+        self._background = Background(opened.store, self._syncs, self.bus, self.work)
+
+    @property
+    def syncing(self) -> bool:
+        """Tell whether a sync of this process runs."""
+        return self._syncs.running
+
+    def start(self) -> None:
+        """Begin the background work: what is due now, and the schedule."""
+        self._background.start()
+
+    async def close(self) -> None:
+        """Quit in order: take nothing new, let a transaction finish, close the network, drop the key."""
+        self._background.close()
+        await self.work.close(grace_s=QUIT_GRACE_S if self.syncing else 0.0)
+        await self._providers.aclose()
+        self._opened.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        """Tell the person of an error meant for them; log the rest as ours, without any data."""
+        from obdesk.app.events import Problem
+        from obdesk.domain.errors import ObdeskError
+
+        if isinstance(error, ObdeskError):
+            self.bus.publish(Problem(error))
+        else:
+            log.error("task %s failed: %s", name, type(error).__name__, exc_info=error)

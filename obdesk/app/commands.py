@@ -1,0 +1,231 @@
+"""What a front end may ask for: it forwards and tells, it never computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obdesk.app.events import Changed
+from obdesk.app.export import export_csv
+from obdesk.app.linking import Linking, ProviderAnswerError
+from obdesk.app.provider import POWENS_KEYS, powens_settings
+from obdesk.app.settings import declared
+from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.conditions import explain
+from obdesk.domain.errors import Action, AppError, BugError
+from obdesk.domain.outcomes import Fetched
+from obdesk.domain.texts import tr
+from obdesk.storage.queries import connections as connection_reads
+from obdesk.storage.writes import accounts, connections, edits
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.app.bus import Bus
+    from obdesk.app.interface import CsvOptions, CsvReport, LinkChannel, LinkReport, LinkTicket
+    from obdesk.app.provider import Providers
+    from obdesk.app.syncs import Syncs
+    from obdesk.domain.clock import Clock
+    from obdesk.domain.entities import Trigger
+    from obdesk.domain.filters import TransactionFilter
+    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
+    from obdesk.domain.remote import Connector
+    from obdesk.domain.syncing import SyncOutcome
+    from obdesk.storage.store import Store
+
+NOTE_LENGTH_MAX = 2_000
+NAME_LENGTH_MAX = 80
+
+
+class NotFoundError(AppError):
+    """What was asked for does not exist (any more)."""
+
+
+class TooLongError(AppError):
+    """A text is longer than anyone needs."""
+
+
+class AppCommands:
+    """Commands of one open profile; see `obdesk.app.interface.Commands`."""
+
+    def __init__(
+        self, store: Store, providers: Providers, syncs: Syncs, bus: Bus, clock: Clock, rng: random.Random
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._syncs = syncs
+        self._bus = bus
+        self._clock = clock
+        self._linking = Linking(store, providers, clock, rng)
+
+    async def configure_powens(
+        self, *, api_url: str, webview_url: str, domain: str, client_id: str, client_secret: str | None
+    ) -> None:
+        """Keep the person's own Powens application; the secret goes to the vault."""
+        checked = powens_settings(api_url, webview_url, domain, client_id)
+        if client_secret is not None:
+            await self._providers.keep_secret(client_secret)
+        values = (checked.api_url, checked.webview_url, checked.domain, checked.client_id)
+        await self._change(lambda tx: _keep_settings(tx, dict(zip(POWENS_KEYS, values, strict=True))))
+        await self._providers.reset()
+
+    async def connectors(self, country: str | None = None) -> tuple[Connector, ...]:
+        """Return the banks that can be linked."""
+        return await self._linking.connectors(country)
+
+    async def begin_link(
+        self, channel: LinkChannel, *, connector_id: str | None = None, redirect_uri: str | None = None
+    ) -> LinkTicket:
+        """Open an attempt to link a bank."""
+        return await self._linking.begin_link(channel, connector_id, redirect_uri)
+
+    async def begin_renew(
+        self, connection_id: ConnectionId, channel: LinkChannel, *, redirect_uri: str | None = None
+    ) -> LinkTicket:
+        """Open an attempt to renew access to a linked bank."""
+        try:
+            return await self._linking.begin_renew(connection_id, channel, redirect_uri)
+        except LookupError as error:
+            raise _not_found() from error
+
+    async def finish_link(self, ticket: LinkTicket, callback_url: str | None) -> LinkReport:
+        """Close an attempt, and adopt what is new."""
+        report = await self._linking.finish(ticket, callback_url)
+        if report.connections:
+            self._bus.publish(Changed(ChangeSet.of(Kind.CONNECTIONS, report.connections)))
+        return report
+
+    async def sync(
+        self,
+        connections: Sequence[ConnectionId] | None = None,
+        *,
+        trigger: Trigger,
+        refresh_at_bank: bool,
+    ) -> tuple[SyncOutcome, ...]:
+        """Sync some or all connections."""
+        try:
+            return await self._syncs.sync(connections, trigger=trigger, refresh_at_bank=refresh_at_bank)
+        except LookupError as error:
+            raise _not_found() from error
+
+    async def pause(self, connection_id: ConnectionId, *, paused: bool) -> None:
+        """Stop or resume the background syncs of one connection."""
+
+        def write(tx: Tx) -> ChangeSet:
+            connections.pause(tx, connection_id, paused=paused)
+            return ChangeSet.of(Kind.CONNECTIONS, [connection_id])
+
+        await self._change(write)
+
+    async def remove_connection(self, connection_id: ConnectionId, *, keep_history: bool) -> None:
+        """End a link at the provider; its accounts are kept as closed ones or erased here as well."""
+        try:
+            provider_id = await self._store.read(connection_reads.provider_id_of, connection_id)
+        except LookupError as error:
+            raise _not_found() from error
+        ended = await (await self._providers.get()).unlink(provider_id)
+        if not isinstance(ended, Fetched):
+            told = explain(ended.condition, tr("The bank"))
+            raise ProviderAnswerError(
+                title=tr("The link could not be ended"),
+                cause=f"{told.title}. {told.cause}",
+                next_step=tr("Nothing was removed here. Try again later."),
+                action=Action.RETRY,
+            )
+        now = self._clock.now()
+
+        def write(tx: Tx) -> ChangeSet:
+            if keep_history:
+                connections.close(tx, connection_id, now)
+            else:
+                connections.erase(tx, connection_id)
+            many = (ChangeSet.many(kind) for kind in (Kind.ACCOUNTS, Kind.BALANCES, Kind.TRANSACTIONS))
+            change = ChangeSet.of(Kind.CONNECTIONS, [connection_id])
+            for each in many:
+                change = change.merge(each)
+            return change
+
+        await self._change(write)
+
+    async def edit_transaction(
+        self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None
+    ) -> None:
+        """Set the person's own words on a transaction."""
+        _limit(note, NOTE_LENGTH_MAX)
+        _limit(category, NAME_LENGTH_MAX)
+        now = self._clock.now()
+
+        def write(tx: Tx) -> ChangeSet:
+            if not edits.edit_transaction(tx, transaction_id, note=note, category=category, now=now):
+                raise _not_found()
+            return ChangeSet.of(Kind.EDITS, [transaction_id])
+
+        await self._change(write)
+
+    async def rename_account(self, account_id: AccountId, name: str) -> None:
+        """Give an account the person's own name."""
+        _limit(name, NAME_LENGTH_MAX)
+
+        def write(tx: Tx) -> ChangeSet:
+            accounts.rename(tx, account_id, name.strip())
+            return ChangeSet.of(Kind.ACCOUNTS, [account_id]).merge(ChangeSet.many(Kind.TRANSACTIONS))
+
+        await self._change(write)
+
+    async def set_in_net_worth(self, account_id: AccountId, *, included: bool) -> None:
+        """Count an account in net worth, or not."""
+
+        def write(tx: Tx) -> ChangeSet:
+            accounts.set_in_net_worth(tx, account_id, included=included)
+            return ChangeSet.of(Kind.ACCOUNTS, [account_id])
+
+        await self._change(write)
+
+    async def export_csv(
+        self,
+        out: Path,
+        wanted: TransactionFilter,
+        options: CsvOptions,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> CsvReport:
+        """Write a filter's transactions; the file appears whole or not at all."""
+        connect = self._store.reading_connection
+        return await export_csv(connect, out, wanted, options, progress, cancelled)
+
+    async def set_setting(self, key: str, value: str) -> None:
+        """Keep a setting declared in `app.settings`."""
+        if not declared(key).accepts(value):
+            raise BugError(f"setting {key} does not take this value")
+        await self._change(lambda tx: _keep_settings(tx, {key: value}))
+
+    async def _change(self, write: Callable[[Tx], ChangeSet]) -> None:
+        changes = await self._store.write(write)
+        if changes:
+            self._bus.publish(Changed(changes))
+
+
+def _keep_settings(tx: Tx, values: dict[str, str]) -> ChangeSet:
+    for key, value in values.items():
+        edits.set_setting(tx, key, value)
+    return ChangeSet.many(Kind.SETTINGS)
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError(
+        title=tr("That does not exist"),
+        cause=tr("It was removed in the meantime, or the number is wrong."),
+        next_step=tr("Nothing was changed."),
+    )
+
+
+def _limit(text: str | None, length_max: int) -> None:
+    if text is not None and len(text) > length_max:
+        raise TooLongError(
+            title=tr("This text is too long"),
+            cause=tr("It has {n} characters, {most} are kept at most.", n=len(text), most=length_max),
+            next_step=tr("Nothing was changed. Shorten it."),
+        )

@@ -1,0 +1,173 @@
+"""Linking and renewing: tickets out, callbacks in, and adopting what the provider lists.
+
+The redirect is only a hint that something happened; whatever it says, the connections are read again
+with our own token, so that a forged or lost redirect can neither add nor lose anything.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from obdesk.app.interface import LinkChannel, LinkReport, LinkResult, LinkTicket
+from obdesk.domain.callbacks import Callback, CallbackKind
+from obdesk.domain.conditions import explain, needs_you
+from obdesk.domain.errors import AppError
+from obdesk.domain.outcomes import Fetched
+from obdesk.domain.texts import language, tr
+from obdesk.storage.queries import connections
+from obdesk.sync.engine import Engine
+
+if TYPE_CHECKING:
+    import random
+
+    from obdesk.app.provider import Providers
+    from obdesk.domain.clock import Clock
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.outcomes import Failure, Outcome
+    from obdesk.domain.remote import Connector, RemoteConnection
+    from obdesk.providers.base import Provider
+    from obdesk.storage.store import Store
+
+T = TypeVar("T")
+EMBEDDED_REDIRECT = "https://obdesk.invalid/callback"
+"""Never resolved: the embedded view stops there before any look-up (RFC 2606 reserves the name)."""
+TICKET_LIFE = timedelta(minutes=15)
+
+
+class ProviderAnswerError(AppError):
+    """The provider could not do what a person asked for right now."""
+
+
+class Linking:
+    """Opens and closes attempts to link or renew."""
+
+    def __init__(self, store: Store, providers: Providers, clock: Clock, rng: random.Random) -> None:
+        self._store = store
+        self._providers = providers
+        self._clock = clock
+        self._rng = rng
+        self._used: set[str] = set()
+
+    async def connectors(self, country: str | None) -> tuple[Connector, ...]:
+        """Return the banks that can be linked."""
+        return _value(await (await self._providers.get()).connectors(country))
+
+    async def begin_link(
+        self, channel: LinkChannel, connector_id: str | None, redirect_uri: str | None
+    ) -> LinkTicket:
+        """Open an attempt to link a bank."""
+        provider = await self._providers.get()
+        state, redirect = secrets.token_urlsafe(32), redirect_uri or EMBEDDED_REDIRECT
+        url = await provider.link_url(
+            redirect_uri=redirect, state=state, language=language(), connector_id=connector_id
+        )
+        page = _value(url)
+        known = frozenset(remote.provider_id for remote in _value(await provider.connections()))
+        return LinkTicket(page, redirect, state, channel, self._clock.now(), known)
+
+    async def begin_renew(
+        self, connection_id: ConnectionId, channel: LinkChannel, redirect_uri: str | None
+    ) -> LinkTicket:
+        """Open an attempt to renew access to a linked bank."""
+        provider = await self._providers.get()
+        provider_id = await self._store.read(connections.provider_id_of, connection_id)
+        state, redirect = secrets.token_urlsafe(32), redirect_uri or EMBEDDED_REDIRECT
+        url = await provider.renew_url(
+            provider_id, redirect_uri=redirect, state=state, language=language(), reset=False
+        )
+        known = frozenset({provider_id})
+        return LinkTicket(_value(url), redirect, state, channel, self._clock.now(), known, connection_id)
+
+    async def finish(self, ticket: LinkTicket, callback_url: str | None) -> LinkReport:
+        """Close an attempt with its callback, or ask whether it bore fruit without one."""
+        provider = await self._providers.get()
+        if callback_url is not None:
+            refused = self._refused(ticket, provider.read_callback(callback_url, ticket.state))
+            if refused is not None:
+                return refused
+        remotes = {remote.provider_id: remote for remote in _value(await provider.connections())}
+        if ticket.renews is not None:
+            return self._renewed(ticket.renews, remotes.get(next(iter(ticket.known))), callback_url)
+        return await self._linked(provider, ticket, remotes, callback_url)
+
+    def _refused(self, ticket: LinkTicket, callback: Callback) -> LinkReport | None:
+        """Return how a callback ends the attempt without a link, or None when it may go on."""
+        if callback.kind is CallbackKind.FOREIGN or ticket.state in self._used:
+            return LinkReport(
+                LinkResult.FAILED,
+                (),
+                tr("The answer did not belong to this attempt, so nothing of it was used. Try again."),
+            )
+        self._used.add(ticket.state)
+        if self._clock.now() - ticket.started_at > TICKET_LIFE:
+            return LinkReport(
+                LinkResult.EXPIRED, (), tr("The attempt took too long and has ended. Try again.")
+            )
+        match callback.kind:
+            case CallbackKind.CANCELLED:
+                return LinkReport(LinkResult.CANCELLED, (), tr("You cancelled. Nothing was linked."))
+            case CallbackKind.EXPIRED:
+                return LinkReport(LinkResult.EXPIRED, (), tr("The page's session has ended. Try again."))
+            case CallbackKind.FAILED:
+                return LinkReport(
+                    LinkResult.FAILED, (), tr("The bank's page ended with an error. Nothing was linked.")
+                )
+            case CallbackKind.DONE:
+                return None
+
+    def _renewed(
+        self, connection_id: ConnectionId, remote: RemoteConnection | None, callback_url: str | None
+    ) -> LinkReport:
+        if remote is None:
+            return LinkReport(
+                LinkResult.FAILED, (), tr("This bank is no longer linked at the aggregator. Link it again.")
+            )
+        if needs_you(remote.condition):
+            if callback_url is None:
+                return LinkReport(LinkResult.NOTHING_YET, (), "")
+            return LinkReport(
+                LinkResult.FAILED, (connection_id,), explain(remote.condition, remote.bank).title
+            )
+        return LinkReport(
+            LinkResult.RENEWED,
+            (connection_id,),
+            tr("Access to {bank} is renewed. Your accounts and edits are as they were.", bank=remote.bank),
+        )
+
+    async def _linked(
+        self,
+        provider: Provider,
+        ticket: LinkTicket,
+        remotes: dict[str, RemoteConnection],
+        callback_url: str | None,
+    ) -> LinkReport:
+        """Adopt what is new at the provider, whatever the redirect claims."""
+        new = [remotes[found] for found in remotes.keys() - ticket.known]
+        if not new:
+            if callback_url is None:
+                return LinkReport(LinkResult.NOTHING_YET, (), "")
+            return LinkReport(
+                LinkResult.FAILED, (), tr("The bank's page came back, but nothing new was linked. Try again.")
+            )
+        found = await Engine(self._store, provider, self._clock, self._rng).discover()
+        if not isinstance(found, tuple):
+            raise _failed(found)
+        known = await self._store.read(connections.known_ids, provider.name)
+        ids = tuple(known[remote.provider_id] for remote in new if remote.provider_id in known)
+        banks = ", ".join(sorted(remote.bank for remote in new))
+        return LinkReport(LinkResult.LINKED, ids, tr("{banks} is linked.", banks=banks))
+
+
+def _value(answer: Outcome[T]) -> T:
+    if isinstance(answer, Fetched):
+        return answer.value
+    raise _failed(answer)
+
+
+def _failed(failure: Failure) -> ProviderAnswerError:
+    told = explain(failure.condition, tr("The aggregator"))
+    return ProviderAnswerError(
+        title=told.title, cause=told.cause, next_step=tr("Nothing was changed here."), action=told.action
+    )

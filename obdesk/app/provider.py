@@ -1,0 +1,89 @@
+"""The provider of a profile: built from its settings when it is first needed, and again when they change."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from obdesk.domain.errors import Action, AppError
+from obdesk.domain.texts import tr
+from obdesk.storage.queries import connections
+
+if TYPE_CHECKING:
+    import random
+
+    from obdesk.domain.clock import Clock
+    from obdesk.providers.base import Provider
+    from obdesk.providers.powens.settings import PowensSettings
+    from obdesk.secrets.tokens import TokenStore
+    from obdesk.storage.engine import Connection
+    from obdesk.storage.store import Store
+
+POWENS_KEYS = ("powens.api_url", "powens.webview_url", "powens.domain", "powens.client_id")
+CLIENT_SECRET = "powens/client-secret"  # noqa: S105 - the name of a secret, not one
+
+
+class NotConfiguredError(AppError):
+    """No aggregator is set up yet."""
+
+
+class Providers:
+    """Keeps the one provider of a profile open while the profile is."""
+
+    def __init__(self, store: Store, tokens: TokenStore, clock: Clock, rng: random.Random) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._clock = clock
+        self._rng = rng
+        self._open: Provider | None = None
+        self._opening = asyncio.Lock()
+
+    async def get(self) -> Provider:
+        """Return the provider; raises NotConfiguredError when nothing is set up."""
+        async with self._opening:
+            if self._open is None:
+                values = await self._store.read(_settings)
+                self._open = await asyncio.to_thread(self._build, values)
+            return self._open
+
+    def _build(self, values: tuple[str, ...]) -> Provider:
+        from obdesk.providers.powens.provider import PowensProvider
+
+        if not all(values):
+            raise _not_configured()
+        return PowensProvider(powens_settings(*values), self._tokens, self._clock, rng=self._rng)
+
+    async def reset(self) -> None:
+        """Forget the open provider, so that the next use reads the settings anew."""
+        async with self._opening:
+            if self._open is not None:
+                await self._open.aclose()
+                self._open = None
+
+    async def aclose(self) -> None:
+        """Close the provider's network connections."""
+        await self.reset()
+
+    async def keep_secret(self, value: str) -> None:
+        """Keep the client secret in the vault."""
+        await asyncio.to_thread(self._tokens.put, CLIENT_SECRET, value)
+
+
+def powens_settings(api_url: str, webview_url: str, domain: str, client_id: str) -> PowensSettings:
+    """Return checked settings; values that cannot be right raise AppError."""
+    from obdesk.providers.powens.settings import PowensSettings
+
+    return PowensSettings(api_url=api_url, webview_url=webview_url, domain=domain, client_id=client_id)
+
+
+def _settings(opened: Connection) -> tuple[str, ...]:
+    return tuple(connections.setting(opened, key) or "" for key in POWENS_KEYS)
+
+
+def _not_configured() -> NotConfiguredError:
+    return NotConfiguredError(
+        title=tr("No aggregator is set up yet"),
+        cause=tr("Banks are read through your own Powens application, and obdesk does not know it yet."),
+        next_step=tr("Nothing was sent anywhere. Set it up once; it takes two minutes."),
+        action=Action.CONFIGURE_PROVIDER,
+    )

@@ -1,0 +1,149 @@
+"""What a front end may read: thin names over `storage.queries`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from obdesk.app.interface import Cancelled, FirstScreen
+from obdesk.app.settings import declared
+from obdesk.domain.filters import TransactionFilter
+from obdesk.storage.errors import SupersededError
+from obdesk.storage.queries import accounts, connections, transactions
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from obdesk.domain.clock import Clock
+    from obdesk.domain.entities import (
+        Account,
+        Connection,
+        DataProblem,
+        MonthFlow,
+        NetWorth,
+        Run,
+        Selection,
+        TransactionDetail,
+        TransactionRow,
+    )
+    from obdesk.domain.ids import ConnectionId, TransactionId
+    from obdesk.storage.engine import Connection as Opened
+    from obdesk.storage.store import Store
+
+FIRST_ROWS = 60
+
+
+class StoreReads:
+    """Reads of one open profile; see `obdesk.app.interface.Reads`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def first_screen(self) -> FirstScreen:
+        """Return the first paint at once, in the caller's thread."""
+        return self._store.read_now(_first_screen, self._clock.now())
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """Return all accounts, by bank and name."""
+        return await self._store.read(accounts.accounts, self._clock.now())
+
+    async def connections(self) -> tuple[Connection, ...]:
+        """Return all links, those that need their person first."""
+        return await self._store.read(_connections, self._clock.now())
+
+    async def net_worth(self) -> tuple[NetWorth, ...]:
+        """Return net worth per currency with its history."""
+        return await self._store.read_slowly("net worth", accounts.net_worth, self._clock.now())
+
+    async def month_flows(self, month: datetime) -> tuple[MonthFlow, ...]:
+        """Return booked income and spending of the month around an instant, per currency."""
+        return await self._store.read(accounts.month_flows, month)
+
+    async def upcoming(self, limit: int = 8) -> tuple[TransactionRow, ...]:
+        """Return pending transactions, soonest first."""
+        return await self._store.read(transactions.upcoming, limit)
+
+    async def transaction_page(
+        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50
+    ) -> tuple[TransactionRow, ...]:
+        """Return some rows of a filter in its order."""
+        return await self._store.read(transactions.page, wanted, offset, limit)
+
+    async def transaction_ids(self, wanted: TransactionFilter) -> array[int]:
+        """Return the ids of all rows of a filter in its order; a newer call cancels an older one."""
+        return await self._latest("ids", wanted)
+
+    async def _latest(self, topic: str, wanted: TransactionFilter) -> array[int]:
+        try:
+            return await self._store.read_slowly(topic, transactions.ids, wanted)
+        except SupersededError:
+            raise Cancelled from None
+
+    async def transaction_rows(self, ids: Sequence[int]) -> tuple[TransactionRow, ...]:
+        """Return rows by id, in the order of `ids`."""
+        return await self._store.read(transactions.rows, ids)
+
+    async def transaction(self, transaction_id: TransactionId) -> TransactionDetail | None:
+        """Return all that is known of one transaction."""
+        return await self._store.read(transactions.detail, transaction_id)
+
+    async def selection(self, ids: Sequence[int]) -> Selection:
+        """Return count and sums of some rows."""
+        return await self._store.read(transactions.selection, ids)
+
+    async def filter_totals(self, wanted: TransactionFilter) -> Selection:
+        """Return count and sums of a whole filter; a newer call cancels an older one (Cancelled)."""
+        try:
+            return await self._store.read_slowly("totals", transactions.totals, wanted)
+        except SupersededError:
+            raise Cancelled from None
+
+    async def categories(self) -> tuple[str, ...]:
+        """Return the categories in use, most used first."""
+        return await self._store.read(transactions.categories)
+
+    async def runs(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Run, ...]:
+        """Return the last syncs, newest first."""
+        return await self._store.read(connections.runs, connection_id, limit)
+
+    async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
+        """Return rows of the bank's data that could not be kept as they came."""
+        return await self._store.read(connections.problems, limit)
+
+    async def seen_since(self, moment: datetime) -> tuple[int, int]:
+        """Return how many transactions came new, and how many changed, since an instant."""
+        return await self._store.read_slowly("seen", accounts.seen_since, moment)
+
+    async def setting(self, key: str) -> str:
+        """Return a setting, or its default."""
+        found = await self._store.read(connections.setting, declared(key).key)
+        return declared(key).default if found is None else found
+
+    def setting_now(self, key: str) -> str:
+        """Return a setting at once, in the caller's thread: for the first paint."""
+        found = self._store.read_now(connections.setting, declared(key).key)
+        return declared(key).default if found is None else found
+
+
+def interval_of(opened: Opened) -> timedelta:
+    """Return the time between two checks as the person set it."""
+    stored = connections.setting(opened, "sync.interval_h")
+    return timedelta(hours=int(stored or declared("sync.interval_h").default))
+
+
+def _connections(opened: Opened, now: datetime) -> tuple[Connection, ...]:
+    return connections.connections(opened, now, interval_of(opened))
+
+
+def _first_screen(opened: Opened, now: datetime) -> FirstScreen:
+    everything = TransactionFilter()
+    return FirstScreen(
+        accounts=accounts.accounts(opened, now),
+        connections=_connections(opened, now),
+        net_worth=accounts.net_worth(opened, now, with_history=False),
+        newest=transactions.page(opened, everything, 0, FIRST_ROWS),
+        transaction_count=transactions.about(opened),
+    )

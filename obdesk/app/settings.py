@@ -1,0 +1,71 @@
+"""Settings, each declared once: key, kind, default and the sentence that explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from obdesk.domain.errors import BugError
+from obdesk.domain.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingKind(Enum):
+    """What values a setting takes."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    HOURS = "hours"
+    SWITCH = "switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting."""
+
+    key: str
+    kind: SettingKind
+    default: str
+    text: str
+    choices: tuple[str, ...] = ()
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether `value` is one this setting can take."""
+        match self.kind:
+            case SettingKind.TEXT:
+                return len(value) <= 500
+            case SettingKind.CHOICE:
+                return value in self.choices
+            case SettingKind.HOURS:
+                return value.isdecimal() and 1 <= int(value) <= 168
+            case SettingKind.SWITCH:
+                return value in {"on", "off"}
+
+
+_LANGUAGES, _THEMES = ("system", "en", "fr"), ("system", "light", "dark")
+
+_DECLARED = (
+    Setting("language", SettingKind.CHOICE, "system", mark("The language of the interface"), _LANGUAGES),
+    Setting("theme", SettingKind.CHOICE, "system", mark("Light or dark"), _THEMES),
+    Setting("sync.interval_h", SettingKind.HOURS, "4", mark("Hours between two checks of each bank")),
+    Setting("sync.paused", SettingKind.SWITCH, "off", mark("Background syncs are paused")),
+    Setting("tray.explained", SettingKind.SWITCH, "off", mark("The note about the tray was shown")),
+    Setting("powens.api_url", SettingKind.TEXT, "", mark("Address of the Powens API")),
+    Setting("powens.webview_url", SettingKind.TEXT, "", mark("Address of the Powens webview")),
+    Setting("powens.domain", SettingKind.TEXT, "", mark("Your Powens domain")),
+    Setting("powens.client_id", SettingKind.TEXT, "", mark("Your Powens client id")),
+    Setting("last_visit", SettingKind.TEXT, "", mark("When the window was last looked at")),
+)  # fmt: skip
+
+SETTINGS: Mapping[str, Setting] = {setting.key: setting for setting in _DECLARED}
+
+
+def declared(key: str) -> Setting:
+    """Return the declaration of a setting; an unknown key is our mistake."""
+    try:
+        return SETTINGS[key]
+    except KeyError as error:
+        raise BugError(f"setting {key} is not declared") from error

@@ -1,0 +1,271 @@
+"""One sync of one connection: ask, read everything, then write it once.
+
+Pages are held as they came until the answer is complete; a failure anywhere before the write leaves
+the ledger as it was. The write is one transaction, after which the change is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, assert_never
+
+from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.conditions import Condition
+from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
+from obdesk.domain.syncing import Step, SyncOutcome
+from obdesk.storage.queries import connections as reads
+from obdesk.storage.writes import connections, runs
+from obdesk.sync import policy
+from obdesk.sync.saving import Answer, LinkRemovedError, Saved, save
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from random import Random
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.domain.clock import Clock
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.outcomes import Failure
+    from obdesk.domain.remote import RemoteAccount, RemoteConnection
+    from obdesk.providers.base import Provider, TransactionPage
+    from obdesk.storage.store import Store
+
+    Progress = Callable[[Step, int, int | None], None]
+
+log = logging.getLogger(__name__)
+OLDEST = date(1990, 1, 1)
+"""All the history a consent allows; a bank answers with what it keeps."""
+RESTARTS_MAX = 2
+BULK_PAGES = 20
+_READ_ON = frozenset({Condition.PROVIDER_BUSY, Condition.BANK_THROTTLES, Condition.BANK_DOWN})
+"""After these a refresh at the bank brought nothing new, but what the provider holds can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a sync starts from."""
+
+    connection_id: ConnectionId
+    provider_id: str
+    bank: str
+    cursor: str | None
+    full: bool
+    failures: int
+    trigger: Trigger
+    at: datetime
+    monotonic_s: float
+    requests: int
+
+
+class Engine:
+    """Syncs connections of one provider into one store."""
+
+    def __init__(self, store: Store, provider: Provider, clock: Clock, rng: Random) -> None:
+        self._store = store
+        self._provider = provider
+        self._clock = clock
+        self._rng = rng
+
+    async def discover(self) -> tuple[dict[str, RemoteConnection], ChangeSet] | Failure:
+        """List the links at the provider; adopt new ones and mark those that are gone."""
+        listed = await self._provider.connections()
+        if not isinstance(listed, Fetched):
+            return listed
+        remotes = {remote.provider_id: remote for remote in listed.value}
+        known = await self._store.read(reads.known_ids, self._provider.name)
+        if known.keys() == remotes.keys():
+            return remotes, ChangeSet()
+        change = await self._store.write(lambda tx: self._adopt(tx, remotes, known))
+        return remotes, change
+
+    def _adopt(
+        self, tx: Tx, remotes: dict[str, RemoteConnection], known: dict[str, ConnectionId]
+    ) -> ChangeSet:
+        now = self._clock.now()
+        touched = [
+            connections.adopt(tx, self._provider.name, remote, now)
+            for provider_id, remote in remotes.items()
+            if provider_id not in known
+        ]
+        gone = [known[provider_id] for provider_id in known.keys() - remotes.keys()]
+        for connection_id in gone:
+            connections.mark_gone(tx, connection_id)
+        return ChangeSet.of(Kind.CONNECTIONS, [*touched, *gone])
+
+    async def sync(
+        self,
+        connection_id: ConnectionId,
+        trigger: Trigger,
+        *,
+        refresh_at_bank: bool,
+        progress: Progress,
+    ) -> tuple[SyncOutcome, ChangeSet]:
+        """Sync one connection to the end. Provider failures are outcomes; storage errors are raised."""
+        start = await self._start(connection_id, trigger)
+        answer = await self._fetch(start, refresh_at_bank=refresh_at_bank, progress=progress)
+        if not isinstance(answer, Answer):
+            return await self._failed(start, answer)
+        progress(Step.SAVING, 0, None)
+        try:
+            saved = await self._store.write(
+                lambda tx: self._save(tx, start, answer, progress), bulk=len(answer.pages) > BULK_PAGES
+            )
+        except LinkRemovedError:
+            return self._outcome(start, answer.remote.condition, RunResult.CANCELLED), ChangeSet()
+        return saved
+
+    async def _start(self, connection_id: ConnectionId, trigger: Trigger) -> _Start:
+        provider_id, bank, cursor, full_sync_at, failures = await self._store.read(
+            reads.sync_state, connection_id
+        )
+        now = self._clock.now()
+        full = policy.wants_full(cursor, full_sync_at, now)
+        return _Start(
+            connection_id,
+            provider_id,
+            bank,
+            cursor,
+            full,
+            failures,
+            trigger,
+            now,
+            self._clock.monotonic_s(),
+            self._provider.requests,
+        )
+
+    async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
+        if refresh_at_bank:
+            progress(Step.ASKING_BANK, 0, None)
+            asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
+            if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
+                return asked
+        asked_at = self._clock.now()
+        progress(Step.READING_CONNECTION, 0, None)
+        remote = await self._remote(start)
+        if not isinstance(remote, Fetched):
+            return remote
+        progress(Step.READING_ACCOUNTS, 0, None)
+        listed = await self._provider.accounts(start.provider_id)
+        if not isinstance(listed, Fetched):
+            return listed
+        pages = await self._pages(start, progress)
+        if not isinstance(pages, list):
+            return pages
+        return self._answer(start, remote.value, listed.value, pages, asked_at)
+
+    def _answer(
+        self,
+        start: _Start,
+        remote: RemoteConnection,
+        listed: tuple[RemoteAccount, ...],
+        pages: list[TransactionPage],
+        asked_at: datetime,
+    ) -> Answer:
+        return Answer(
+            connection_id=start.connection_id,
+            remote=remote,
+            accounts=listed,
+            pages=pages,
+            series="full" if start.full else "delta",
+            asked_at=asked_at,
+            previous_cursor=start.cursor,
+            next_cursor=self._provider.cursor_after,
+        )
+
+    async def _remote(self, start: _Start) -> Fetched[RemoteConnection] | Failure:
+        listed = await self._provider.connections()
+        if not isinstance(listed, Fetched):
+            return listed
+        for remote in listed.value:
+            if remote.provider_id == start.provider_id:
+                return Fetched(remote)
+        return ActionNeeded(Condition.GONE)
+
+    async def _pages(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
+        """Read every page; an answer that shifted while it was read is read again from the start."""
+        failure: Failure = Broken(Condition.BAD_ANSWER, "no answer")
+        for _ in range(RESTARTS_MAX + 1):
+            pages: list[TransactionPage] = []
+            done = 0
+            progress(Step.READING_TRANSACTIONS, 0, None)
+            since = None if start.full else start.cursor
+            shifted = False
+            async for page in self._provider.transactions(start.provider_id, since=since, oldest=OLDEST):
+                if isinstance(page, ActionNeeded | RetryLater | Broken):
+                    failure = page
+                    shifted = isinstance(page, Broken) and page.detail == PAGE_SHIFT
+                    if not shifted:
+                        return page
+                    break
+                pages.append(page)
+                done += 1000
+                progress(Step.READING_TRANSACTIONS, min(done, page.total or done), page.total)
+            if not shifted:
+                return pages
+        return failure
+
+    def _save(
+        self, tx: Tx, start: _Start, answer: Answer, progress: Progress
+    ) -> tuple[SyncOutcome, ChangeSet]:
+        saved = save(tx, answer, lambda done, total: progress(Step.SAVING, done, total))
+        condition = answer.remote.condition
+        result = policy.result_of(condition, changed=_changed(saved))
+        outcome = self._outcome(start, condition, result, saved.counts)
+        run_id = runs.add_run(tx, outcome, self._clock.now())
+        return outcome, saved.changes.merge(ChangeSet.of(Kind.RUNS, [run_id]))
+
+    async def _failed(self, start: _Start, failure: Failure) -> tuple[SyncOutcome, ChangeSet]:
+        match failure:
+            case ActionNeeded():
+                result, detail, after_s = RunResult.ACTION_NEEDED, failure.provider_code, None
+            case RetryLater():
+                result, detail, after_s = RunResult.RETRY_LATER, failure.provider_code, failure.after_s
+            case Broken():
+                result, detail, after_s = RunResult.BROKEN, failure.detail, None
+            case _:
+                assert_never(failure)
+        outcome = self._outcome(start, failure.condition, result, detail=detail)
+        now = self._clock.now()
+        again = policy.retry_at(now, failure.condition, start.failures, after_s, self._rng)
+
+        def keep(tx: Tx) -> ChangeSet:
+            if not connections.is_live(tx, start.connection_id):
+                return ChangeSet()
+            connections.fail(tx, start.connection_id, failure.condition, again)
+            run_id = runs.add_run(tx, outcome, now)
+            change = ChangeSet.of(Kind.RUNS, [run_id])
+            return change.merge(ChangeSet.of(Kind.CONNECTIONS, [start.connection_id]))
+
+        return outcome, await self._store.write(keep)
+
+    def _outcome(
+        self,
+        start: _Start,
+        condition: Condition,
+        result: RunResult,
+        counts: RunCounts | None = None,
+        detail: str = "",
+    ) -> SyncOutcome:
+        return SyncOutcome(
+            connection_id=start.connection_id,
+            bank=start.bank,
+            trigger=start.trigger,
+            result=result,
+            condition=condition,
+            counts=counts or RunCounts(),
+            requests=self._provider.requests - start.requests,
+            started_at=start.at,
+            duration_s=self._clock.monotonic_s() - start.monotonic_s,
+            detail=detail,
+        )
+
+
+def _changed(saved: Saved) -> bool:
+    counts = saved.counts
+    moved = saved.changes.touches(Kind.BALANCES)
+    return bool(counts.new or counts.updated or counts.removed or moved)

@@ -1,0 +1,219 @@
+"""One sync as one transaction: accounts, balances, rows, cursor, digests and the record of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
+from obdesk.domain.entities import RunCounts
+from obdesk.storage.writes import accounts, connections, runs, transactions
+from obdesk.sync.reconcile import Plan, reconcile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection as Tx
+
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.ledger import KnownAccount, KnownTransaction
+    from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction, RowProblem
+    from obdesk.providers.base import TransactionPage
+
+BATCH_ROWS = 20_000
+"""Rows per search index batch: fewer cost more per row, more cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that one sync brought from the provider, complete, before anything is written."""
+
+    connection_id: ConnectionId
+    remote: RemoteConnection
+    accounts: Sequence[RemoteAccount]
+    pages: Sequence[TransactionPage]
+    series: str
+    """`full` or `delta`: which answers' pages can be compared with which."""
+    asked_at: datetime
+    previous_cursor: str | None
+    next_cursor: Callable[[str, str | None], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the transaction did."""
+
+    changes: ChangeSet
+    counts: RunCounts
+
+
+@dataclass(slots=True)
+class _Work:
+    """The state of one write while it goes through its pages."""
+
+    tx: Tx
+    now: datetime
+    known: dict[int, KnownAccount]
+    next_id: int
+    first_id: int
+    to_match: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
+    fresh: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+    problems: list[tuple[int | None, RowProblem]] = field(default_factory=list)
+    stamp: str = ""
+    unchanged: int = 0
+    pages: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+
+    def flush(self) -> None:
+        self.next_id = transactions.insert_rows(self.tx, self.fresh, self.next_id, self.now)
+        self.fresh.clear()
+
+
+class LinkRemovedError(Exception):
+    """The link was removed by the person while its sync was under way; nothing is kept."""
+
+
+def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | None = None) -> Saved:
+    """Bring the ledger to what the answer says; everything or nothing."""
+    if not connections.is_live(tx, answer.connection_id):
+        raise LinkRemovedError
+    connections.describe(tx, answer.connection_id, answer.remote)
+    changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
+    first_id = transactions.next_id(tx)
+    known = accounts.known(tx, answer.connection_id)
+    work = _Work(tx, answer.asked_at, known, first_id, first_id)
+    pending = transactions.pending_of(tx, [account.id for account in known.values() if not account.empty])
+    everything = _read_pages(
+        work, answer, keep_all=bool(pending) and answer.series == "full", progress=progress
+    )
+    work.flush()
+    added = work.next_id - work.first_id
+    plan = _match(work, pending, complete=everything and answer.series == "full")
+    counts = _apply(work, plan, added)
+    _keep_rest(work, answer)
+    change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id]).merge(
+        ChangeSet.of(Kind.ACCOUNTS, changed)
+    )
+    change = change.merge(ChangeSet.of(Kind.BALANCES, moved)).merge(_touched(work, plan))
+    if work.problems:
+        change = change.merge(ChangeSet.many(Kind.PROBLEMS))
+    return Saved(change, counts)
+
+
+def _read_pages(
+    work: _Work, answer: Answer, *, keep_all: bool, progress: Callable[[int, int | None], None] | None
+) -> bool:
+    """Sort every page's rows into new and to be matched; tell whether no page was skipped.
+
+    A page equal to the last answer's holds nothing new and is not even decoded. When pending rows
+    might have gone missing all pages are read, unless all are equal.
+    """
+    before = runs.digests(work.tx, answer.connection_id, answer.series)
+    same = {n for n, page in enumerate(answer.pages) if n in before and before[n][0] == page.digest}
+    if len(same) < len(before) or len(same) < len(answer.pages):
+        same = set() if keep_all else same
+    exponents = {account.provider_id: account.exponent for account in work.known.values()}
+    total = next((page.total for page in answer.pages if page.total is not None), None)
+    done = 0
+    for number, page in enumerate(answer.pages):
+        if number in same:
+            work.pages[number] = before[number]
+            work.unchanged += before[number][1]
+        else:
+            decoded = page.decode(exponents)
+            work.pages[number] = (page.digest, len(decoded.rows) + len(decoded.problems))
+            _sort_rows(work, decoded.rows)
+            work.problems += [(_account_id(work, problem), problem) for problem in decoded.problems]
+        done += work.pages[number][1]
+        if progress is not None:
+            progress(done, total)
+    return not same or not answer.pages
+
+
+def _sort_rows(work: _Work, rows: Sequence[RemoteTransaction]) -> None:
+    known, fresh, seen, stamp = work.known, work.fresh, work.seen, work.stamp
+    for row in rows:
+        account = known.get(row.account_provider_id)
+        if account is None:
+            continue
+        stamp = max(stamp, row.updated)
+        if not account.empty:
+            work.to_match.append((account.id, row))
+        elif not row.deleted and row.provider_id not in seen:
+            seen.add(row.provider_id)
+            fresh.append((account.id, row))
+    work.stamp = stamp
+    if len(fresh) >= BATCH_ROWS:
+        work.flush()
+
+
+def _account_id(work: _Work, problem: RowProblem) -> int | None:
+    account = work.known.get(problem.account_provider_id or 0)
+    return None if account is None else account.id
+
+
+def _match(work: _Work, pending: Sequence[KnownTransaction], *, complete: bool) -> Plan:
+    by_account: dict[int, list[int]] = {}
+    for account_id, row in work.to_match:
+        by_account.setdefault(account_id, []).append(row.provider_id)
+    known: dict[tuple[int, int], KnownTransaction] = {}
+    former: set[tuple[int, int]] = set()
+    for account_id, provider_ids in by_account.items():
+        found = transactions.known(work.tx, account_id, provider_ids)
+        known |= {(account_id, row.provider_id): row for row in found}
+        former |= {(account_id, old) for old in transactions.former_ids(work.tx, account_id)}
+    fetched = [pair for pair in work.to_match if (pair[0], pair[1].provider_id) not in former]
+    work.unchanged += len(work.to_match) - len(fetched)
+    return reconcile(known, pending, fetched, complete=complete)
+
+
+def _apply(work: _Work, plan: Plan, added: int) -> RunCounts:
+    accounts_by_provider = {account.provider_id: account.id for account in work.known.values()}
+    work.fresh = [(accounts_by_provider[row.account_provider_id], row) for row in plan.added]
+    work.flush()
+    transactions.change_rows(work.tx, [*plan.changed, *plan.booked], work.now)
+    stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, work.to_match)}
+    transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
+    return RunCounts(
+        new=added + len(plan.added),
+        updated=len(plan.changed) + len(plan.booked),
+        removed=len(plan.removed),
+        unchanged=work.unchanged + plan.unchanged,
+        problems=len(work.problems),
+    )
+
+
+def _tombstones(
+    plan: Plan, fetched: Sequence[tuple[int, RemoteTransaction]]
+) -> list[tuple[int, RemoteTransaction]]:
+    """Pair each removed row with the provider's word on its deletion, where there was one."""
+    if not plan.removed:
+        return []
+    wanted = {(row.account_id, row.provider_id): row.id for row in plan.removed}
+    return [
+        (wanted[account_id, row.provider_id], row)
+        for account_id, row in fetched
+        if row.deleted and (account_id, row.provider_id) in wanted
+    ]
+
+
+def _keep_rest(work: _Work, answer: Answer) -> None:
+    tx, connection_id = work.tx, answer.connection_id
+    runs.keep_problems(tx, connection_id, work.problems, work.now)
+    before = runs.digests(tx, connection_id, answer.series)
+    if before != work.pages:
+        runs.keep_digests(tx, connection_id, answer.series, work.pages)
+    cursor = answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else answer.previous_cursor
+    connections.finish(
+        tx, connection_id, asked_at=answer.asked_at, cursor=cursor, full=answer.series == "full"
+    )
+
+
+def _touched(work: _Work, plan: Plan) -> ChangeSet:
+    added = work.next_id - work.first_id
+    if added > IDS_MAX:
+        return ChangeSet.many(Kind.TRANSACTIONS)
+    ids = set(range(work.first_id, work.next_id))
+    ids |= {row.id for row, _ in [*plan.changed, *plan.booked]} | {row.id for row in plan.removed}
+    return ChangeSet.of(Kind.TRANSACTIONS, ids)
