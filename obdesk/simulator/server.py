@@ -1,0 +1,209 @@
+"""Building and running a simulator: as an ASGI application, in a thread, or as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import anyio
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from obdesk.simulator.api import accounts, auth, connections, connectors, transactions, users
+from obdesk.simulator.api.call import Desk
+from obdesk.simulator.api.listing import Lister
+from obdesk.simulator.api.paths import VERSION, Aliases
+from obdesk.simulator.clock import Clock
+from obdesk.simulator.options import Options
+from obdesk.simulator.switches import Switches
+from obdesk.simulator.webview.routes import webview_routes
+from obdesk.simulator.world.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+_TICK_S = 0.5
+
+
+class Simulator:
+    """One simulated aggregator with its banks. `app` is the ASGI application.
+
+    The addresses are known once it is served: see `running` and `serve`.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        clock: Clock | None = None,
+        *,
+        options: Options | None = None,
+        switches: Switches | None = None,
+    ) -> None:
+        self.options = options or Options(seed=seed)
+        self.switches = switches or Switches()
+        self.clock = clock or Clock()
+        self.world = World(self.options, self.clock, self.switches)
+        self.host = "127.0.0.1"
+        self.port = 0
+        self.app: ASGIApp = Aliases(self._application(), self.switches)
+
+    @property
+    def root(self) -> str:
+        """The root of every address of this simulator."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The root of the API, with its version."""
+        return f"{self.root}{VERSION}"
+
+    @property
+    def webview_url(self) -> str:
+        """The root of the webview; clients append `/{lang}/connect?...`."""
+        return f"{self.root}/webview"
+
+    @property
+    def control_url(self) -> str:
+        """The root of the control endpoints."""
+        return f"{self.root}/control"
+
+    @property
+    def domain(self) -> str:
+        """The API domain of the application."""
+        return self.options.domain
+
+    @property
+    def client_id(self) -> str:
+        """The application's id, digits only."""
+        return self.options.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """The application's secret."""
+        return self.world.tokens.client_secret
+
+    def facts(self) -> dict[str, str]:
+        """Return what a client needs to know, as the first line of output says it."""
+        return {
+            "api_url": self.api_url,
+            "webview_url": self.webview_url,
+            "domain": self.domain,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "control_url": self.control_url,
+        }
+
+    def _base_url(self, request: Request) -> str:
+        return f"{request.url.scheme}://{request.url.netloc}"
+
+    def _application(self) -> Starlette:
+        desk = Desk(self.world, self._base_url)
+        api: list[Route] = [
+            *auth.routes(desk),
+            *users.routes(desk),
+            *connectors.routes(desk),
+            *connections.routes(desk),
+            *accounts.routes(desk),
+            *transactions.routes(desk, Lister(self.world)),
+        ]
+        lost = Route("/{rest:path}", desk.lost(), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+        return Starlette(
+            routes=[
+                Mount("/webview", routes=webview_routes(self.world)),
+                Mount(VERSION, routes=[*api, lost]),
+                lost,
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        del app
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._keep_time)
+            yield
+            group.cancel_scope.cancel()
+
+    async def _keep_time(self) -> None:
+        while True:
+            await anyio.sleep(_TICK_S)
+            self.world.tick()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends quietly: uvicorn's own raises the signal again after closing."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Turn SIGTERM and SIGINT into an orderly end while the context lasts."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        kept = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)
+
+
+def _configured(simulator: Simulator) -> uvicorn.Server:
+    config = uvicorn.Config(
+        simulator.app,
+        lifespan="on",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    return _Server(config)
+
+
+def _listen(simulator: Simulator, host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(128)
+    simulator.host, simulator.port = host, listener.getsockname()[1]
+    return listener
+
+
+@contextmanager
+def running(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> Iterator[Simulator]:
+    """Serve a simulator on a real loopback port in a thread, for as long as the context lasts."""
+    listener = _listen(simulator, host, port)
+    server = _configured(simulator)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="simulator", daemon=True
+    )
+    thread.start()
+    ready = threading.Event()
+    while not server.started and thread.is_alive():
+        ready.wait(0.005)
+    try:
+        yield simulator
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+def serve(simulator: Simulator, host: str, port: int, out: TextIO = sys.stdout) -> None:
+    """Serve until SIGTERM or SIGINT; the first line of output is one JSON object of addresses."""
+    with _listen(simulator, host, port) as listener:
+        out.write(json.dumps(simulator.facts()) + "\n")
+        out.flush()
+        _configured(simulator).run(sockets=[listener])
