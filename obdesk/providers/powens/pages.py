@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 
+from obdesk.domain.outcomes import PAGE_SHIFT
 from obdesk.providers.powens.errors import bad_answer
 from obdesk.providers.powens.rows import decode_rows
 from obdesk.providers.powens.wire import UNREADABLE, ListWire
@@ -97,7 +98,7 @@ class Pager:
                 return
             following, complaint = trail.follow(address, page)
             if complaint:
-                yield bad_answer(f"page {number}: {complaint}")
+                yield bad_answer(complaint)
                 return
             yield page
             if following is None:
@@ -119,7 +120,7 @@ class _Trail:
         """Return the next address, or a complaint about the page or where it leads."""
         if self._digests and page.total != self._total:
             # Rows came or went while we paged, so some may have slipped to a page already read.
-            return None, "page shift"
+            return None, PAGE_SHIFT
         if page.digest in self._digests:
             return None, "the same rows again"
         self._total = page.total

@@ -19,7 +19,7 @@ from obdesk.providers.powens.pages import ListPage, Pager, TransactionPage
 from obdesk.providers.powens.refresh import Refresh
 from obdesk.providers.powens.states import REFUSED_TOKEN_CODES
 from obdesk.providers.powens.tokens import OwnApplication
-from obdesk.providers.powens.webview import connect_url, reconnect_url
+from obdesk.providers.powens.webview import connect_url, parse_callback, reconnect_url
 from obdesk.providers.powens.wire import AccountWire, CodeWire, ConnectionWire, ConnectorWire, Reader, rows_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from obdesk.domain.callbacks import Callback
     from obdesk.domain.clock import Clock
     from obdesk.domain.outcomes import Failure, Outcome
     from obdesk.domain.remote import Connector, RemoteAccount, RemoteConnection
@@ -147,6 +148,10 @@ class PowensProvider:
         if row is None or not row.value.code:
             return bad_answer("auth/token/code answered no code")
         return Fetched(row.value.code)
+
+    def read_callback(self, url: str, state: str) -> Callback:
+        """Return what the redirect to `url` says, its state compared with ours first; never raises."""
+        return parse_callback(url, state)
 
     async def connections(self) -> Outcome[tuple[RemoteConnection, ...]]:
         """Return all links of this user, whatever their state; none while there is no user."""

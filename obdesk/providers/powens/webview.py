@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 _LANGUAGES = frozenset({"en", "fr", "de", "nl", "pt", "it", "es"})
 _ID = re.compile(r"[0-9]{1,18}")
 _ERROR = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
-
-
 _KINDS = {
     "access_denied": CallbackKind.CANCELLED,
     "tos_declined": CallbackKind.CANCELLED,
