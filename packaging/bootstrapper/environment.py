@@ -85,8 +85,13 @@ def _alone(folder_of_all: Path) -> Iterator[None]:
         if sys.platform == "win32":
             import msvcrt
 
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+            while True:
+                handle.seek(0)
+                try:
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+                except OSError:  # it gives up after ten seconds
+                    say("another bootstrap is installing; waiting for it")
         else:
             import fcntl
 

@@ -61,7 +61,8 @@ def explain(output: str) -> Problem:
         return Problem(
             "a package is not available for this machine",
             cause=f"pip found no ready-made file of it: {last_lines}",
-            remedy="use CPython 3.11 to 3.14, 64-bit, on Linux (glibc), macOS or Windows",
+            remedy="use CPython 3.11 to 3.14 on 64-bit Linux with glibc 2.34 (on ARM 2.39), "
+            "macOS 14 on Apple silicon, or 64-bit Windows",
         )
     return Problem(
         "the packages could not be installed",

@@ -6,6 +6,7 @@ the one the person configured, and the hashes hold whichever answers.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 # A release that was published in error or in malice is usually withdrawn within days.
 COOLDOWN = "7 days"
+
+# uv's names for the machines on which every locked package must have a ready-made file.
+PLATFORMS = (
+    "x86_64-manylinux_2_34",
+    "aarch64-manylinux_2_39",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+)
+OLDEST_MACOS = "14.0"
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 _PIN = re.compile(r"^([A-Za-z0-9][^\\\n]*?)\s*\\?$", re.MULTILINE)
 _GROUPS = {Extent.RUN: (), Extent.TEST: ("--group", "dev")}
@@ -67,8 +78,7 @@ def write(python: Path, extra: Sequence[str]) -> None:
         say(f"wrote packaging/{extent.value}: {len(pins(extent.lock.read_text('utf-8')))} packages")
 
 
-def check(python: Path) -> None:
-    """Raise Problem unless both locks are what pyproject.toml asks for today."""
+def _check_follows(python: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for extent in Extent:
@@ -83,3 +93,37 @@ def check(python: Path) -> None:
                     remedy="python3 packaging/bootstrap.py lock",
                 )
     say("the locks follow from pyproject.toml")
+
+
+def _check_installable(python: Path, platform: str, version: str) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [
+            *(str(python), "-m", "uv", "pip", "install", "--dry-run", "--no-config", "--require-hashes"),
+            *(
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--python-platform",
+                platform,
+                "--python-version",
+                version,
+            ),
+            *("--target", scratch, "--requirement", str(Extent.TEST.lock)),
+        ]
+        surroundings = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": OLDEST_MACOS}
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Problem(
+            f"the lock cannot be installed with Python {version} on {platform}",
+            cause=done.stderr.strip()[-600:],
+            remedy="choose a version of the package that has a file for it",
+        )
+
+
+def check(python: Path) -> None:
+    """Raise Problem unless both locks are what pyproject.toml asks for, and serve every machine."""
+    _check_follows(python)
+    for platform in PLATFORMS:
+        for version in PYTHONS:
+            _check_installable(python, platform, version)
+    say(f"every package has a file for {len(PLATFORMS)} platforms and Python {PYTHONS[0]} to {PYTHONS[-1]}")

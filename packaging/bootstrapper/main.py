@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -46,12 +47,18 @@ def _start(command: Sequence[str], variables: Mapping[str, str], folder: Path | 
 
 
 def _wait_for(command: Sequence[str], surroundings: Mapping[str, str], folder: Path | None = None) -> int:
+    """Run a program to its end; a request to stop is handed on, so that what was lent to it is taken back."""
     with subprocess.Popen(command, env=dict(surroundings), cwd=folder) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue  # Ctrl-C reached the program as well; it decides how to end
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            while True:
+                try:
+                    code = process.wait()
+                    return code if code >= 0 else 128 - code  # killed by a signal, said as a shell does
+                except KeyboardInterrupt:
+                    continue  # Ctrl-C reached the program as well; it decides how to end
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _prepared(purpose: Purpose, extent: Extent) -> str:

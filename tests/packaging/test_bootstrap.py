@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,27 @@ def test_the_lock_is_made_for_every_system_with_hashes_and_without_an_address(tm
     command = lock.compile_command(Path("python"), Extent.TEST, tmp_path / "out.txt", None)
 
     assert {"--universal", "--generate-hashes", "--no-emit-index-url"} <= set(command)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_request_to_stop_reaches_the_program_and_its_display_is_taken_back() -> None:
+    child = "import signal; print('running', flush=True); signal.pause()"
+    parent = (
+        "import os, sys; from bootstrapper import display, main\n"
+        "with display.substitute() as found:\n"
+        "    print(found.get('DISPLAY', ''), flush=True)\n"
+        f"    code = main._wait_for([sys.executable, '-c', {child!r}], dict(os.environ))\n"
+        "sys.exit(code)"
+    )
+    environment_of_parent = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], env=environment_of_parent, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        shown = process.stdout.readline().strip()
+        assert process.stdout.readline().strip() == "running"
+
+        process.terminate()
+
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert not shown or not (Path("/tmp/.X11-unix") / f"X{shown[1:]}").exists()  # noqa: S108 - X11's place
