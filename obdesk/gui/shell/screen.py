@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from obdesk.app.interface import FirstScreen
     from obdesk.domain.changes import ChangeSet
+    from obdesk.domain.errors import Action, ObdeskError
     from obdesk.domain.ids import AccountId, ConnectionId
 
 
@@ -89,6 +91,33 @@ class HasInspector(Protocol):
         ...
 
 
+@runtime_checkable
+class Exports(Protocol):
+    """A screen that can write what it shows to a file (Ctrl+E)."""
+
+    def export_csv(self) -> None:
+        """Ask where to, then write with progress and a way to cancel."""
+        ...
+
+
+@runtime_checkable
+class Ages(Protocol):
+    """A screen whose texts change by time alone ("today 14:05", freshness)."""
+
+    def minute_passed(self) -> None:
+        """Hear that a minute passed while the window is visible."""
+        ...
+
+
+@runtime_checkable
+class ShowsFirst(Protocol):
+    """A screen that can show itself from the first read, before anything else is running."""
+
+    def show_first(self, first: FirstScreen) -> None:
+        """Show what the first read brought."""
+        ...
+
+
 class StatusTeller(Protocol):
     """Where a screen puts its line for the status bar."""
 
@@ -118,6 +147,14 @@ class Navigator(Protocol):
 
     def refresh(self, connections: Sequence[ConnectionId] | None = None) -> None:
         """Ask the banks now; progress and the end appear in the window."""
+        ...
+
+    def act(self, action: Action, connection_id: ConnectionId | None = None) -> None:
+        """Do what an error's or a condition's button says."""
+        ...
+
+    def show_error(self, error: ObdeskError) -> None:
+        """Show an error with its cause and its one button, without stopping anything."""
         ...
 
     def toast(self, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QPalette
 
-from obdesk.gui.assets import asset
+from obdesk.app.resources import resources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,5 +54,5 @@ def palette_of(tokens: Tokens) -> QPalette:
 def style_sheet(tokens: Tokens, template: Path | None = None) -> str:
     """Return the style sheet with each `@token` replaced; an unknown token raises KeyError."""
     colours = tokens.colours()
-    text = (template or asset("theme", "obdesk.qss")).read_text(encoding="utf-8")
+    text = (template or resources() / "theme" / "obdesk.qss").read_text(encoding="utf-8")
     return _PLACEHOLDER.sub(lambda found: colours[found[1]], text)

@@ -1,0 +1,113 @@
+"""The application's bus as Qt signals: a burst of commits becomes one re-read, progress stays readable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from obdesk.app.events import ActionNeeded, Changed, Problem, SyncEnded, SyncProgress, SyncStarted
+from obdesk.domain.changes import ChangeSet
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from datetime import datetime
+
+    from obdesk.app.bus import Bus
+    from obdesk.app.events import Event
+    from obdesk.domain.entities import Trigger
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.syncing import Step
+
+FOLD_MS = 40
+
+
+class Spawn(Protocol):
+    """Starts a named piece of asynchronous work that somebody else owns and watches."""
+
+    def __call__(self, name: str, coro: Coroutine[Any, Any, None], /) -> object:
+        """Start `coro`; its failure is reported by the owner."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sync under way as a person may watch it."""
+
+    connection_id: ConnectionId
+    trigger: Trigger
+    started_at: datetime
+    step: Step | None = None
+    done: int = 0
+    total: int | None = None
+
+
+class Changes(QObject):
+    """What every screen listens to; all signals come in the interface's thread.
+
+    `changed(ChangeSet)` comes once per burst, `syncing()` when a sync began, moved on or ended,
+    `sync_ended(SyncOutcome)`, `action_needed(ActionNeeded)` and `problem(ObdeskError)` each time.
+    """
+
+    changed = Signal(object)
+    syncing = Signal()
+    sync_ended = Signal(object)
+    action_needed = Signal(object)
+    problem = Signal(object)
+
+    def __init__(self, bus: Bus, parent: QObject | None = None, *, fold_ms: int = FOLD_MS) -> None:
+        super().__init__(parent)
+        self.running: dict[ConnectionId, Running] = {}
+        self._waiting = ChangeSet()
+        self._moved = False
+        self._fold = QTimer(self)
+        self._fold.setSingleShot(True)
+        self._fold.setInterval(fold_ms)
+        self._fold.timeout.connect(self._flush)
+        self._stop = bus.listen(self._hear)
+
+    def close(self) -> None:
+        """Stop listening; what waits is dropped."""
+        self._stop()
+        self._fold.stop()
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Changed(changes):
+                self._waiting = self._waiting.merge(changes)
+                self._soon()
+            case SyncStarted(connection_id, trigger, at):
+                self.running[connection_id] = Running(connection_id, trigger, at)
+                self._move_on()
+            case SyncProgress(connection_id, step, done, total):
+                known = self.running.get(connection_id)
+                if known is not None:
+                    self.running[connection_id] = replace(known, step=step, done=done, total=total)
+                    self._move_on()
+            case SyncEnded(outcome):
+                self.running.pop(outcome.connection_id, None)
+                self._flush()
+                self.sync_ended.emit(outcome)
+                self.syncing.emit()
+            case ActionNeeded():
+                self.action_needed.emit(event)
+            case Problem(error):
+                self.problem.emit(error)
+
+    def _move_on(self) -> None:
+        self._moved = True
+        self._soon()
+
+    def _soon(self) -> None:
+        if not self._fold.isActive():
+            self._fold.start()
+
+    def _flush(self) -> None:
+        self._fold.stop()
+        changes, self._waiting = self._waiting, ChangeSet()
+        moved, self._moved = self._moved, False
+        if changes:
+            self.changed.emit(changes)
+        if moved:
+            self.syncing.emit()

@@ -1,0 +1,289 @@
+"""What the overview says, as plain values: figures, cards and lines in the reader's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from obdesk.domain.conditions import explain, needs_you
+from obdesk.domain.entities import AccountState
+from obdesk.domain.errors import Action, action_label
+from obdesk.domain.freshness import FreshnessState
+from obdesk.domain.texts import tr, trn
+from obdesk.gui.format import (
+    DASH,
+    Locale,
+    day_month,
+    instant,
+    instant_or,
+    local,
+    money,
+    money_or_dash,
+    month_name,
+    signed_money,
+    time_today,
+    weekday_date,
+)
+from obdesk.gui.widgets.status import Glyph, glyph_of, sentence_of, tone_of, word_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from obdesk.domain.entities import (
+        Account,
+        Connection,
+        MonthFlow,
+        NetWorth,
+        NetWorthPoint,
+        Run,
+        TransactionRow,
+    )
+    from obdesk.domain.ids import AccountId, ConnectionId
+
+CARDS_MAX = 3
+_WORST_FIRST = {state: -rank for rank, state in enumerate(FreshnessState)}
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Net worth in one currency."""
+
+    code: str
+    total: str
+    as_of: str
+    as_of_old: bool
+    change: str
+    change_up: bool | None
+    """None where there is no change to speak of."""
+    history: tuple[NetWorthPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsCard:
+    """Something a person has to do, with the one button that does it."""
+
+    connection_id: ConnectionId
+    glyph: Glyph
+    title: str
+    cause: str
+    action: Action
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One account in the table by freshness."""
+
+    account_id: AccountId
+    glyph: Glyph
+    sentence: str
+    name: str
+    bank: str
+    balance: str
+    negative: bool
+    asked: str
+    data_as_of: str
+    data_old: bool
+    pill: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewsLine:
+    """A count and what it counts."""
+
+    count: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened since the last visit."""
+
+    title: str
+    lines: tuple[NewsLine, ...]
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A month's income and spending in one currency; shares are of the larger of both."""
+
+    income: str
+    income_share: float
+    spending: str
+    spending_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A pending transaction."""
+
+    payee: str
+    day: str
+    amount: str
+    incoming: bool
+
+
+def worth_of(net_worth: Sequence[NetWorth], now: datetime, locale: Locale) -> tuple[Worth, ...]:
+    """Return one value per currency, the largest group first; they are never added up."""
+    return tuple(
+        Worth(
+            each.total.currency.code,
+            money(each.total, locale),
+            _as_of(each, now, locale),
+            each.as_of is None or each.fresh_count < each.account_count,
+            _change(each, locale),
+            None
+            if each.change_30_days is None or each.change_30_days.amount_minor == 0
+            else each.change_30_days.amount_minor > 0,
+            each.history,
+        )
+        for each in net_worth
+    )
+
+
+def _as_of(worth: NetWorth, now: datetime, locale: Locale) -> str:
+    fresh = trn(
+        "{fresh} of {n} account fresh",
+        "{fresh} of {n} accounts fresh",
+        worth.account_count,
+        fresh=worth.fresh_count,
+    )
+    if worth.as_of is None:
+        return tr("Not complete: an account has no date yet · {fresh}", fresh=fresh)
+    return tr("Complete as of {when} · {fresh}", when=instant(worth.as_of, now, locale), fresh=fresh)
+
+
+def _change(worth: NetWorth, locale: Locale) -> str:
+    if worth.change_30_days is None:
+        return ""
+    if worth.change_30_days.amount_minor == 0:
+        return tr("unchanged in 30 days")
+    return tr("{amount} in 30 days", amount=signed_money(worth.change_30_days, locale))
+
+
+def needs_of(connections: Sequence[Connection], now: datetime, locale: Locale) -> tuple[NeedsCard, ...]:
+    """Return what a person has to do, one card per connection, in the order the connections come."""
+    cards = []
+    for each in connections:
+        told = explain(each.condition, each.bank)
+        broken = each.freshness.state is FreshnessState.BROKEN
+        if each.paused or not (needs_you(each.condition) or broken) or told.action is Action.NONE:
+            continue
+        cause = told.cause
+        if each.freshness.data_as_of is not None:
+            day = local(each.freshness.data_as_of, locale).date()
+            until = weekday_date(day, local(now, locale).date(), locale)
+            cause = tr("{cause} Your data is complete up to {day}.", cause=cause, day=until)
+        glyph = Glyph.BROKEN if broken else Glyph.NEEDS_YOU
+        cards.append(NeedsCard(each.id, glyph, told.title, cause, told.action, action_label(told.action)))
+    return tuple(cards)
+
+
+def lines_of(
+    accounts: Sequence[Account], connections: Sequence[Connection], now: datetime, locale: Locale
+) -> tuple[AccountLine, ...]:
+    """Return the accounts that are read, the least fresh first."""
+    consents = {each.id: each.consent_expires_at for each in connections}
+    active = [account for account in accounts if account.state is AccountState.ACTIVE]
+    active.sort(key=lambda account: _WORST_FIRST[account.freshness.state])
+    return tuple(
+        _line(
+            account,
+            glyph_of(
+                account.freshness.state,
+                consent_expires_at=consents.get(account.connection_id) if account.connection_id else None,
+                now=now,
+            ),
+            now,
+            locale,
+        )
+        for account in active
+    )
+
+
+def _line(account: Account, glyph: Glyph, now: datetime, locale: Locale) -> AccountLine:
+    fresh = account.freshness
+    asked = DASH if fresh.asked_at is None else time_today(fresh.asked_at, now, locale)
+    return AccountLine(
+        account.id,
+        glyph,
+        sentence_of(glyph),
+        account.name,
+        account.bank,
+        money_or_dash(account.balance, locale),
+        account.balance is not None and account.balance.amount_minor < 0,
+        asked,
+        instant_or(fresh.data_as_of, now, locale, DASH),
+        fresh.state not in {FreshnessState.FRESH, FreshnessState.REFRESHING},
+        _pill(account, glyph),
+        tone_of(glyph),
+    )
+
+
+def _pill(account: Account, glyph: Glyph) -> str:
+    match glyph:
+        case Glyph.NEEDS_YOU:
+            action = explain(account.condition, account.bank).action
+            return action_label(action) if action is Action.RENEW else word_of(glyph)
+        case Glyph.DELAYED:
+            return tr("delayed, heals alone")
+        case _:
+            return word_of(glyph)
+
+
+def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: Locale) -> News:
+    """Return what the syncs since the last visit brought, from all banks together."""
+    if since is None:
+        title, nothing = tr("Latest changes"), tr("Nothing new in the last checks.")
+    else:
+        when = instant(since, now, locale)
+        title, nothing = tr("Since {when}", when=when), tr("Nothing new since {when}.", when=when)
+    counted = [run.counts for run in runs if since is None or run.ended_at >= since]
+    new, updated = sum(c.new for c in counted), sum(c.updated for c in counted)
+    removed, problems = sum(c.removed for c in counted), sum(c.problems for c in counted)
+    lines = [
+        (new, trn("new transaction", "new transactions", new)),
+        (updated, trn("transaction changed", "transactions changed", updated)),
+        (removed, trn("transaction removed by the bank", "transactions removed by the bank", removed)),
+        (problems, trn("row could not be read", "rows could not be read", problems)),
+    ]
+    return News(title, tuple(NewsLine(str(many), text) for many, text in lines if many), nothing)
+
+
+def flows_of(flows: Sequence[MonthFlow], locale: Locale) -> tuple[Flow, ...]:
+    """Return each currency's income and spending."""
+    found = []
+    for flow in flows:
+        income, spending = abs(flow.income.amount_minor), abs(flow.spending.amount_minor)
+        top = max(income, spending, 1)
+        outgoing = -flow.spending if flow.spending.amount_minor > 0 else flow.spending
+        found.append(
+            Flow(
+                signed_money(flow.income, locale),
+                income / top,
+                signed_money(outgoing, locale),
+                spending / top,
+            )
+        )
+    return tuple(found)
+
+
+def month_title(now: datetime, locale: Locale) -> str:
+    """Return the heading of the month's card."""
+    return month_name(local(now, locale).date(), locale)
+
+
+def coming_of(rows: Sequence[TransactionRow], locale: Locale) -> tuple[Coming, ...]:
+    """Return what the banks have announced and not yet booked."""
+    return tuple(
+        Coming(
+            row.payee or row.label,
+            day_month(row.booked_on, locale),
+            money_or_dash(row.amount, locale),
+            row.amount is not None and row.amount.amount_minor > 0,
+        )
+        for row in rows
+    )

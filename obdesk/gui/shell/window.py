@@ -1,0 +1,383 @@
+"""The main window: it frames the screens, carries out the commands and never blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from obdesk.domain.errors import Action
+from obdesk.domain.texts import tr
+from obdesk.gui.shell.actions import Actions, menu_bar_shown_at_start
+from obdesk.gui.shell.frame import Frame
+from obdesk.gui.shell.palette import CommandPalette, ShortcutSheet
+from obdesk.gui.shell.places import remember, restore
+from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
+from obdesk.gui.shell.screen import Ages, Exports, HasInspector, HasStatus, Searches, ShowsFirst
+from obdesk.gui.shell.toolbar import Toolbar
+from obdesk.gui.widgets.panels import Toast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtCore import QSettings
+    from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
+    from PySide6.QtWidgets import QWidget
+
+    from obdesk.app.interface import FirstScreen
+    from obdesk.domain.changes import ChangeSet
+    from obdesk.domain.clock import Clock
+    from obdesk.domain.errors import ObdeskError
+    from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.gui.format import Locale
+    from obdesk.gui.shell.feed import FrameFeed
+    from obdesk.gui.shell.screen import Screen
+    from obdesk.gui.theme.theme import Mode, Theme
+
+MINIMUM_SIZE = QSize(880, 560)
+NARROW_BELOW = 1000
+MINUTE_MS = 60_000
+
+
+class MainWindow(QMainWindow):
+    """The frame around the screens; it is the `Navigator` that screens are given.
+
+    It can be shown before anything is unlocked: `show_page` fills it with a page of its own (first run,
+    unlocking, linking), `attach` gives it data and `show_sections` brings the screens to the front.
+    """
+
+    link_wanted = Signal()
+    renew_wanted = Signal(object)
+    """ConnectionId"""
+    action_wanted = Signal(object, object)
+    """Action and ConnectionId or None: what the window itself cannot do."""
+    quit_wanted = Signal()
+    demo_left = Signal()
+    mode_chosen = Signal(object)
+    """Mode"""
+
+    def __init__(
+        self, theme: Theme, locale: Locale, clock: Clock, settings: QSettings, *, demo: bool = False
+    ) -> None:
+        super().__init__()
+        self.theme, self._locale, self._clock, self._settings = theme, locale, clock, settings
+        self._screens: dict[str, Screen] = {}
+        self._feed: FrameFeed | None = None
+        self._narrow: bool | None = None
+        self._alt_alone = False
+        self.keep_running: Callable[[], bool] = lambda: False
+        """Asked when the window is closed: True hides it and lets the program go on."""
+        self.setWindowTitle("obdesk" if not demo else tr("obdesk, demo"))
+        self.setMinimumSize(MINIMUM_SIZE)
+        self.actions_ = Actions(theme, self)
+        self._build(demo=demo)
+        self._connect()
+        restore(self, self.frame.splitter, settings)
+        self.actions_.privacy.setChecked(settings.value("window/private", False, bool) is True)
+        self._minute = QTimer(self)
+        self._minute.setInterval(MINUTE_MS)
+        self._minute.timeout.connect(self._minute_passed)
+        self._minute.start()
+
+    # Building
+
+    def _build(self, *, demo: bool) -> None:
+        menu = QMenu(self)
+        menu.addActions(
+            [self.actions_.refresh_all, self.actions_.refresh_bank, self.actions_.refresh_account]
+        )
+        toolbar = Toolbar(self.theme, self.actions_.refresh_all, menu, self.actions_.privacy)
+        self.frame = Frame(self.theme, toolbar, demo=demo)
+        self.sidebar, self.toolbar, self.strip = self.frame.sidebar, self.frame.toolbar, self.frame.strip
+        self.banner, self.stack, self.status = self.frame.banner, self.frame.stack, self.frame.status
+        self.frame.demo_left.connect(self.demo_left)
+        self.setCentralWidget(self.frame)
+        self.toaster = Toast(self.theme, self.frame)
+        self.addActions(self.actions_.all())
+        self.actions_.fill(self.menuBar())
+        self.menuBar().setVisible(menu_bar_shown_at_start())
+
+    def _connect(self) -> None:
+        acts = self.actions_
+        acts.refresh_all.triggered.connect(lambda: self.refresh(None))
+        acts.refresh_bank.triggered.connect(self._refresh_current)
+        acts.refresh_account.triggered.connect(self._refresh_current)
+        acts.search.triggered.connect(self._to_search)
+        acts.link.triggered.connect(self.link_wanted)
+        acts.export.triggered.connect(self._export)
+        acts.privacy.toggled.connect(self._set_private)
+        acts.commands.triggered.connect(self._open_palette)
+        acts.shortcuts.triggered.connect(self._open_sheet)
+        acts.menu.triggered.connect(self._toggle_menu)
+        acts.about.triggered.connect(lambda: self.action_wanted.emit(Action.NONE, None))
+        acts.quit.triggered.connect(self.quit_wanted)
+        for mode, action in acts.modes.items():
+            action.triggered.connect(lambda _on=False, mode=mode: self._choose_mode(mode))
+        self.sidebar.section_wanted.connect(self.open_section)
+        self.sidebar.link_wanted.connect(self.link_wanted)
+        self.sidebar.accounts.opened.connect(self.open_account)
+        self.sidebar.accounts.refresh_wanted.connect(self._refresh_account)
+        self.toolbar.search.searched.connect(self._search)
+        self.toolbar.search.entered.connect(self._enter_list)
+        self.banner.acted.connect(self.act)
+
+    # Screens and data
+
+    def add_screen(self, screen: Screen) -> None:
+        """Add a section below the others; the first becomes the one in front."""
+        self._screens[screen.key] = screen
+        self.stack.addWidget(screen.widget)
+        action = self.actions_.add_section(screen.title)
+        action.triggered.connect(lambda: self.open_section(screen.key))
+        self.addAction(action)
+        self.sidebar.add_section(screen, action.shortcut().toString())
+        if isinstance(screen, HasStatus):
+            screen.on_status(lambda text, key=screen.key: self.status.say(key, text))
+        screen.set_private(private=self.actions_.privacy.isChecked())
+        extra = [action for each in self._screens.values() for action in each.actions()]
+        self.actions_.fill(self.menuBar(), extra)
+        if len(self._screens) == 1:
+            self.open_section(screen.key)
+        self._spread_narrow(force=True)
+
+    def attach(self, feed: FrameFeed) -> None:
+        """Give the frame its data; the screens have theirs from their makers."""
+        self._feed = feed
+        feed.renewed.connect(self._show_feed)
+        feed.progressed.connect(self.strip.begin)
+        feed.finished.connect(self.strip.end)
+        feed.failed.connect(self.show_error)
+        feed.changes.changed.connect(self._spread_changes)
+        feed.changes.problem.connect(self.show_error)
+
+    def show_first(self, first: FirstScreen) -> None:
+        """Show the first read in the frame and in every screen that can."""
+        if self._feed is not None:
+            self._feed.show_first(first)
+        for screen in self._screens.values():
+            if isinstance(screen, ShowsFirst):
+                screen.show_first(first)
+
+    def show_page(self, page: QWidget) -> None:
+        """Show a page over everything (first run, unlocking, linking); it replaces an earlier one."""
+        self.frame.show_page(page)
+
+    def show_sections(self) -> None:
+        """Show the screens and let go of the page."""
+        self.frame.show_sections()
+
+    def current_screen(self) -> Screen | None:
+        """Return the screen in front."""
+        shown = self.stack.currentWidget()
+        return next((screen for screen in self._screens.values() if screen.widget is shown), None)
+
+    def _show_feed(self) -> None:
+        feed = self._feed
+        if feed is None:
+            return
+        now = self._clock.now()
+        running = feed.changes.running
+        groups = groups_of(feed.accounts, feed.connections, running, now, self._locale)
+        self.sidebar.model.show_groups(groups)
+        self.toolbar.show_summary(
+            summary_of(feed.accounts, feed.connections, len(running), now, self._locale)
+        )
+        self.status.show_state(
+            counts_line(feed.accounts),
+            last_check_line(feed.connections, now, self._locale),
+            offline=is_offline(feed.connections),
+        )
+        here = self.sidebar.accounts.current_account() is not None
+        self.actions_.refresh_bank.setEnabled(here)
+        self.actions_.refresh_account.setEnabled(here)
+
+    def _spread_changes(self, changes: ChangeSet) -> None:
+        for screen in self._screens.values():
+            screen.touched(changes)
+
+    def _minute_passed(self) -> None:
+        if not self.isVisible():
+            return
+        if self._feed is not None:
+            self._feed.reread()
+        screen = self.current_screen()
+        if screen is not None and isinstance(screen, Ages):
+            screen.minute_passed()
+
+    # Navigator
+
+    def open_section(self, key: str) -> None:
+        """Bring a section to the front."""
+        screen = self._screens.get(key)
+        if screen is None:
+            return
+        self.show_sections()
+        self.stack.setCurrentWidget(screen.widget)
+        self.sidebar.show_section(key)
+        self.status.front(key)
+        if not isinstance(screen, Searches):
+            self.sidebar.accounts.mark(None)
+        screen.shown()
+
+    def open_account(self, account_id: AccountId) -> None:
+        """Show one account's transactions."""
+        self.sidebar.accounts.mark(account_id)
+        self._show_feed()
+        for screen in self._screens.values():
+            if isinstance(screen, Searches):
+                screen.show_accounts(frozenset({account_id}))
+                self.open_section(screen.key)
+
+    def link_bank(self) -> None:
+        """Start linking a bank."""
+        self.link_wanted.emit()
+
+    def renew(self, connection_id: ConnectionId) -> None:
+        """Start renewing access."""
+        self.renew_wanted.emit(connection_id)
+
+    def refresh(self, connections: Sequence[ConnectionId] | None = None) -> None:
+        """Ask the banks now."""
+        if self._feed is None:
+            return
+        if not self._feed.connections:
+            self.toast(tr("No bank is linked yet, so there is nothing to refresh."))
+            return
+        self._feed.refresh(connections)
+
+    def act(self, action: Action, connection_id: ConnectionId | None = None) -> None:
+        """Do what a button of an error or a condition says."""
+        match action:
+            case Action.REFRESH | Action.RETRY:
+                self.refresh(None if connection_id is None else [connection_id])
+            case Action.RENEW if connection_id is not None:
+                self.renew(connection_id)
+            case Action.LINK_BANK:
+                self.link_bank()
+            case Action.SHOW_DETAILS:
+                self.open_section("connections")
+            case _:
+                self.action_wanted.emit(action, connection_id)
+
+    def show_error(self, error: ObdeskError) -> None:
+        """Show an error without stopping anything."""
+        self.banner.show_error(error)
+
+    def toast(self, text: str) -> None:
+        """Say one sentence."""
+        self.toaster.say(text)
+
+    # Commands
+
+    def _refresh_current(self) -> None:
+        account = self.sidebar.accounts.current_account()
+        if account is not None:
+            self._refresh_account(account)
+
+    def _refresh_account(self, account_id: AccountId) -> None:
+        connection_id = self._feed.connection_of(account_id) if self._feed else None
+        if connection_id is None:
+            self.toast(tr("This account is not linked to a bank."))
+        else:
+            self.refresh([connection_id])
+
+    def _to_search(self) -> None:
+        self._open_searching()
+        self.toolbar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.toolbar.search.selectAll()
+
+    def _open_searching(self) -> Screen | None:
+        for screen in self._screens.values():
+            if isinstance(screen, Searches):
+                if screen is not self.current_screen():
+                    self.open_section(screen.key)
+                return screen
+        return None
+
+    def _search(self, text: str) -> None:
+        screen = self._open_searching()
+        if screen is not None and isinstance(screen, Searches):
+            screen.search(text)
+
+    def _enter_list(self) -> None:
+        screen = self.current_screen()
+        if screen is not None:
+            screen.widget.setFocus()
+
+    def _export(self) -> None:
+        for screen in self._screens.values():
+            if isinstance(screen, Exports):
+                self.open_section(screen.key)
+                screen.export_csv()
+
+    def _set_private(self, on: bool) -> None:  # noqa: FBT001 - a slot of QAction.toggled
+        self._settings.setValue("window/private", on)
+        self.actions_.privacy.setIcon(self.theme.icon("eye-slash" if on else "eye"))
+        self.sidebar.set_private(private=on)
+        for screen in self._screens.values():
+            screen.set_private(private=on)
+
+    def _choose_mode(self, mode: Mode) -> None:
+        self._settings.setValue("window/theme", mode.value)
+        self.theme.set_mode(mode)
+        self.mode_chosen.emit(mode)
+
+    def commands(self) -> list[QAction]:
+        """Return every command, the window's and the front screen's."""
+        screen = self.current_screen()
+        return [*self.actions_.all(), *(screen.actions() if screen is not None else ())]
+
+    def _open_palette(self) -> None:
+        palette = CommandPalette(self.theme, self.commands(), self)
+        place = self.mapToGlobal(self.rect().center())
+        palette.move(place.x() - palette.width() // 2, self.mapToGlobal(self.rect().topLeft()).y() + 72)
+        palette.open()
+
+    def _open_sheet(self) -> None:
+        ShortcutSheet(self.theme, self.commands(), self).open()
+
+    def _toggle_menu(self) -> None:
+        self.menuBar().setVisible(not self.menuBar().isVisible())
+
+    # The window itself
+
+    def event(self, event: QEvent) -> bool:
+        """Override QMainWindow.event: Alt alone shows or hides the menu bar."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Alt and not event.isAutoRepeat():
+            if event.type() == QEvent.Type.KeyPress:
+                self._alt_alone = True
+            elif event.type() == QEvent.Type.KeyRelease and self._alt_alone:
+                self._toggle_menu()
+        elif event.type() in {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride}:
+            self._alt_alone = False
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Override QMainWindow.resizeEvent."""
+        super().resizeEvent(event)
+        self._spread_narrow()
+
+    def _spread_narrow(self, *, force: bool = False) -> None:
+        narrow = self.width() < NARROW_BELOW
+        if narrow == self._narrow and not force:
+            return
+        self._narrow = narrow
+        for screen in self._screens.values():
+            if isinstance(screen, HasInspector):
+                screen.set_narrow(narrow=narrow)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Override QMainWindow.closeEvent."""
+        self.remember()
+        if self.keep_running():
+            event.ignore()
+            self.hide()
+            return
+        super().closeEvent(event)
+        self.quit_wanted.emit()
+
+    def remember(self) -> None:
+        """Keep size and places for the next time."""
+        remember(self, self.frame.splitter, self._settings)
