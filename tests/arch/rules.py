@@ -38,13 +38,6 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "stages": "the states, events and effects of the flow",
         "webview": "the embedded browser",
     },
-    "shell": {
-        "fuzzy": "matching for the command palette",
-        "palette": "the command palette",
-        "screen": "what the window asks of a screen",
-        "sidebar": "accounts and balances beside every screen",
-        "window": "the window around the screens",
-    },
     "transactions": {
         "feed": "reads windows of rows off the interface thread",
         "filters": "from what is typed to a filter",
@@ -146,7 +139,7 @@ def needs_no_library(module: Module) -> Iterator[str]:
 
 def is_a_known_part_of_its_screen(module: Module) -> Iterator[str]:
     """Keep a screen's folder to the files a reader expects."""
-    _, _, screen, file = module.path.split("/")
+    _, _, screen, file = module.path.split("/", 3)
     allowed = SCREEN_FILES | SCREEN_EXTRAS.get(screen, {}).keys()
     if file.removesuffix(".py") not in allowed:
         yield f"{module.path} is not one of {', '.join(sorted(allowed))}; list it in {__name__} or rename it"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.arch import rules
-from tests.arch.tree import Module, modules
+from tests.arch.tree import Module, contract, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +23,10 @@ def _breaches(rule: rules.Rule, judged: Iterable[Module]) -> list[str]:
 
 
 def _screens() -> list[Module]:
-    gui = [module for module in modules("obdesk/gui/") if module.path.count("/") == 3]
-    folders = {
-        module.path.rpartition("/")[0] for module in gui if module.path.endswith(("/view.py", "/present.py"))
-    }
-    return [module for module in gui if module.path.rpartition("/")[0] in folders]
+    """List the modules of the folders that the contract names as screens."""
+    (siblings,) = contract("screens")["layers"]
+    folders = tuple(f"obdesk/gui/{name}/" for name in re.findall(r"\w+", siblings))
+    return [module for module in modules("obdesk/gui/") if module.within(*folders)]
 
 
 def test_modules_are_at_most_400_lines_long() -> None:
@@ -68,7 +68,10 @@ def test_the_domain_matching_policy_and_presentation_need_no_library() -> None:
 
 
 def test_a_screen_is_made_of_the_files_a_reader_expects() -> None:
-    assert _breaches(rules.is_a_known_part_of_its_screen, _screens()) == []
+    screens = _screens()
+
+    assert screens
+    assert _breaches(rules.is_a_known_part_of_its_screen, screens) == []
 
 
 def test_domain_values_are_frozen_and_slotted() -> None:
