@@ -67,7 +67,7 @@ class AppCommands:
         """Keep the person's own Powens application; the secret goes to the vault."""
         checked = powens_settings(api_url, webview_url, domain, client_id)
         if client_secret is not None:
-            await self._providers.keep_secret(client_secret)
+            await self._providers.keep_secret(checked, client_secret)
         values = (checked.api_url, checked.webview_url, checked.domain, checked.client_id)
         await self._change(lambda tx: _keep_settings(tx, dict(zip(POWENS_KEYS, values, strict=True))))
         await self._providers.reset()

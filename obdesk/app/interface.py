@@ -219,9 +219,13 @@ class Reads(Protocol):
         ...
 
     async def transaction_page(
-        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50
+        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50, quick: bool = False
     ) -> tuple[TransactionRow, ...]:
-        """Return some rows of a filter in its order: fast for the first screenful."""
+        """Return some rows of a filter in its order: fast for the first screenful.
+
+        `quick` may leave out matches far down for words of one or two letters, which no index serves;
+        `transaction_ids` has them all.
+        """
         ...
 
     async def transaction_ids(self, wanted: TransactionFilter) -> array[int]:

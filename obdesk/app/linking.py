@@ -15,7 +15,7 @@ from obdesk.domain.callbacks import Callback, CallbackKind
 from obdesk.domain.conditions import explain, needs_you
 from obdesk.domain.errors import AppError
 from obdesk.domain.outcomes import Fetched
-from obdesk.domain.texts import language, tr
+from obdesk.domain.texts import language, tr, trn
 from obdesk.storage.queries import connections
 from obdesk.sync.engine import Engine
 
@@ -157,7 +157,8 @@ class Linking:
         known = await self._store.read(connections.known_ids, provider.name)
         ids = tuple(known[remote.provider_id] for remote in new if remote.provider_id in known)
         banks = ", ".join(sorted(remote.bank for remote in new))
-        return LinkReport(LinkResult.LINKED, ids, tr("{banks} is linked.", banks=banks))
+        sentence = trn("{banks} is linked.", "{banks} are linked.", len(new), banks=banks)
+        return LinkReport(LinkResult.LINKED, ids, sentence)
 
 
 def _value(answer: Outcome[T]) -> T:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from obdesk.storage.store import Store
 
 POWENS_KEYS = ("powens.api_url", "powens.webview_url", "powens.domain", "powens.client_id")
-CLIENT_SECRET = "powens/client-secret"  # noqa: S105 - the name of a secret, not one
 
 
 class NotConfiguredError(AppError):
@@ -64,9 +63,11 @@ class Providers:
         """Close the provider's network connections."""
         await self.reset()
 
-    async def keep_secret(self, value: str) -> None:
-        """Keep the client secret in the vault."""
-        await asyncio.to_thread(self._tokens.put, CLIENT_SECRET, value)
+    async def keep_secret(self, settings: PowensSettings, value: str) -> None:
+        """Keep an application's client secret in the vault, under a name no other host can ask for."""
+        from obdesk.providers.powens.tokens import client_secret_name
+
+        await asyncio.to_thread(self._tokens.put, client_secret_name(settings), value)
 
 
 def powens_settings(api_url: str, webview_url: str, domain: str, client_id: str) -> PowensSettings:

@@ -9,7 +9,7 @@ from obdesk.app.interface import Cancelled, FirstScreen
 from obdesk.app.settings import declared
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
-from obdesk.storage.queries import accounts, connections, transactions
+from obdesk.storage.queries import accounts, connections, records, transactions
 
 if TYPE_CHECKING:
     from array import array
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TransactionRow,
     )
     from obdesk.domain.ids import ConnectionId, TransactionId
+    from obdesk.domain.records import TransactionRecord
     from obdesk.storage.engine import Connection as Opened
     from obdesk.storage.store import Store
 
@@ -67,10 +68,18 @@ class StoreReads:
         return await self._store.read(transactions.upcoming, limit)
 
     async def transaction_page(
-        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50
+        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50, quick: bool = False
     ) -> tuple[TransactionRow, ...]:
         """Return some rows of a filter in its order."""
-        return await self._store.read(transactions.page, wanted, offset, limit)
+        return await self._store.read(
+            lambda opened: transactions.page(opened, wanted, offset, limit, quick=quick)
+        )
+
+    async def transaction_records(
+        self, wanted: TransactionFilter, *, offset: int = 0, limit: int = 50
+    ) -> tuple[TransactionRecord, ...]:
+        """Return some rows of a filter in its order with note, IBAN and provider ids, for programs."""
+        return await self._store.read(records.records, wanted, offset, limit)
 
     async def transaction_ids(self, wanted: TransactionFilter) -> array[int]:
         """Return the ids of all rows of a filter in its order; a newer call cancels an older one."""

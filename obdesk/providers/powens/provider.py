@@ -15,7 +15,7 @@ from obdesk.providers.powens import times
 from obdesk.providers.powens.client import CallKind, Client
 from obdesk.providers.powens.errors import Reply, bad_answer
 from obdesk.providers.powens.mapping import Moment, account_of, connection_of, connector_of
-from obdesk.providers.powens.pages import ListPage, Pager, TransactionPage
+from obdesk.providers.powens.pages import ROWS_PER_PAGE, ListPage, Pager, TransactionPage
 from obdesk.providers.powens.refresh import Refresh
 from obdesk.providers.powens.states import REFUSED_TOKEN_CODES
 from obdesk.providers.powens.tokens import OwnApplication
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from obdesk.providers.powens.settings import PowensSettings
     from obdesk.providers.powens.tokens import TokenSource, TokenStore
     from obdesk.providers.powens.wire import Row
-
-ROWS_PER_PAGE = 1_000  # the most the API gives
 
 _CONNECTIONS = Reader(ConnectionWire)
 _ACCOUNTS = Reader(AccountWire)

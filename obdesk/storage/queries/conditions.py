@@ -26,17 +26,24 @@ class Where:
     """Empty when nothing is searched for."""
     search_by_walk: str
     search_values: tuple[Value, ...]
-    indexed_values: tuple[Value, ...]
+    match: str
+    """What the search index is asked for; empty when it cannot help."""
 
     @property
     def sql(self) -> str:
         """Return the whole condition."""
-        return f"{self.without_search} AND {self.search}" if self.search else self.without_search
+        parts = [self.without_search]
+        if self.match:
+            parts.append(
+                "t.id IN (SELECT rowid FROM transaction_search WHERE transaction_search MATCH ? "
+                "UNION SELECT transaction_id FROM transaction_edits WHERE note <> '')"
+            )
+        return " AND ".join([*parts, self.search] if self.search else parts)
 
     @property
     def values(self) -> tuple[Value, ...]:
         """Return the values of the whole condition, in order."""
-        return (*self.plain_values, *self.indexed_values)
+        return (*self.plain_values, *((self.match,) if self.match else ()), *self.search_values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,8 @@ def where(wanted: TransactionFilter) -> Where:
         parts.append("coalesce(we.category, t.category) = ? COLLATE NOCASE")
         values.append(wanted.category)
     joins += _amounts(wanted, parts, values)
-    search, walk, search_values, indexed_values = _search(wanted.text)
-    return Where(joins, " AND ".join(parts), tuple(values), search, walk, search_values, indexed_values)
+    search, walk, match, search_values = _search(wanted.text)
+    return Where(joins, " AND ".join(parts), tuple(values), search, walk, search_values, match)
 
 
 def _amounts(wanted: TransactionFilter, parts: list[str], values: list[Value]) -> str:
@@ -92,30 +99,33 @@ def _scaled(bound: Decimal, exponent: int, *, up: bool) -> int:
     return whole + 1 if up and whole != scaled else whole
 
 
-def _search(text: str) -> tuple[str, str, tuple[Value, ...], tuple[Value, ...]]:
-    """Return the search by index, the search by walk, and the values of each.
+def _search(text: str) -> tuple[str, str, str, tuple[Value, ...]]:
+    """Return the exact search over `t`, the same for a walk, the index expression, and the values.
 
-    Every word must occur in label, payee or the person's note. LIKE over the index is a substring
-    search; the index narrows the rows down, LIKE decides.
+    Every word must occur in label, payee or the person's note.
     """
     words = [fold(word) for word in text.split()]
     if not words:
-        return "", "", (), ()
-    patterns = [f"%{_escaped(word)}%" for word in words]
+        return "", "", "", ()
     noted = "SELECT transaction_id FROM transaction_edits WHERE note LIKE ? ESCAPE '\\'"
-    by_walk = " AND ".join(f"(search_text LIKE ? ESCAPE '\\' OR id IN ({noted}))" for _ in words)
-    walk_values = tuple(value for pattern in patterns for value in (pattern, pattern))
-    by_index: list[str] = []
-    values: list[Value] = []
-    for word, pattern in zip(words, patterns, strict=True):
-        # LIKE with ESCAPE is not served by the index; a word without wildcards needs none.
-        if len(word) >= _TRIGRAM and _escaped(word) == word:
-            found = "SELECT rowid FROM transaction_search WHERE search_text LIKE ?"
-            by_index.append(f"t.id IN ({found} UNION {noted})")
-        else:
-            by_index.append(f"(t.search_text LIKE ? ESCAPE '\\' OR t.id IN ({noted}))")
-        values += [pattern, pattern]
-    return " AND ".join(by_index), by_walk, walk_values, tuple(values)
+    exact = " AND ".join(f"(t.search_text LIKE ? ESCAPE '\\' OR t.id IN ({noted}))" for _ in words)
+    walk = exact.replace("t.search_text", "search_text").replace("t.id", "id")
+    patterns = [f"%{_escaped(word)}%" for word in words]
+    return (
+        exact,
+        walk,
+        match_expression(words),
+        tuple(each for pattern in patterns for each in (pattern,) * 2),
+    )
+
+
+def match_expression(words: list[str]) -> str:
+    """Return the rows that may contain all words, as the trigram index is asked: all their trigrams.
+
+    The index keeps no positions (detail=none), so it is asked for single trigrams and LIKE decides.
+    """
+    trigrams = {word[n : n + _TRIGRAM] for word in words for n in range(len(word) - _TRIGRAM + 1)}
+    return " ".join('"' + trigram.replace('"', '""') + '"' for trigram in sorted(trigrams))
 
 
 def _escaped(word: str) -> str:
@@ -126,7 +136,9 @@ def order_by(wanted: TransactionFilter) -> Order:
     """Return the order of a list; equal rows keep the order of dates, then of arrival."""
     way = "DESC" if wanted.descending else "ASC"
     if wanted.sort is Sort.DATE:
-        return Order(f"ORDER BY t.pending {way}, t.booked_on {way}, t.id {way}", "", by_date=True)
+        # The plus keeps SQLite from walking the whole date index when the search index has few rows.
+        plus = "+" if match_expression(fold(wanted.text).split()) else ""
+        return Order(f"ORDER BY {plus}t.pending {way}, t.booked_on {way}, t.id {way}", "", by_date=True)
     key, joins = _SORT_KEYS[wanted.sort]
     return Order(f"ORDER BY {key} {way}, t.booked_on DESC, t.id DESC", joins, by_date=False)
 
@@ -139,8 +151,10 @@ _SORT_KEYS = {
     ),
     Sort.ACCOUNT: (
         "coalesce(nullif(oae.name, ''), oa.name) COLLATE NOCASE",
-        " JOIN accounts oa ON oa.id = t.account_id"
-        " LEFT JOIN account_edits oae ON oae.account_id = t.account_id",
+        (
+            " JOIN accounts oa ON oa.id = t.account_id"
+            " LEFT JOIN account_edits oae ON oae.account_id = t.account_id"
+        ),
     ),
     Sort.AMOUNT: ("t.amount_minor", ""),
 }
