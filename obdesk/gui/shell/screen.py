@@ -157,6 +157,10 @@ class Navigator(Protocol):
         """Show an error with its cause and its one button, without stopping anything."""
         ...
 
+    def show_search(self, text: str) -> None:
+        """Put a text into the search field; the screen that asks has searched already."""
+        ...
+
     def toast(self, text: str) -> None:
         """Say one sentence that goes away by itself."""
         ...

@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         self.actions_.fill(self.menuBar(), extra)
         if len(self._screens) == 1:
             self.open_section(screen.key)
+            screen.widget.setFocus()
         self._spread_narrow(force=True)
 
     def attach(self, feed: FrameFeed) -> None:
@@ -260,6 +261,10 @@ class MainWindow(QMainWindow):
                 self.open_section("connections")
             case _:
                 self.action_wanted.emit(action, connection_id)
+
+    def show_search(self, text: str) -> None:
+        """Show in the search field what a screen searches for."""
+        self.toolbar.search.setText(text)
 
     def show_error(self, error: ObdeskError) -> None:
         """Show an error without stopping anything."""

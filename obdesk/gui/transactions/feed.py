@@ -1,0 +1,135 @@
+"""Where the list's rows come from: the newest question wins, the first screenful comes first.
+
+At most one read of each kind is under way, so that a fast typist never waits for a queue of old answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from obdesk.app.interface import Cancelled
+
+if TYPE_CHECKING:
+    from array import array
+
+    from obdesk.app.interface import Reads
+    from obdesk.domain.entities import TransactionRow
+    from obdesk.domain.filters import TransactionFilter
+    from obdesk.gui.changes import Spawn
+    from obdesk.gui.transactions.model import TransactionsModel
+
+FIRST_ROWS = 60
+QUIET_MS = 140  # a little longer than the pause between two keys of a fast typist
+WINDOWS_WAITING_MAX = 3
+
+
+class Feed(QObject):
+    """Asks for what the model shows.
+
+    `answered` follows the first rows of a new question, `completed` the full list, `counted` its sums.
+    """
+
+    answered = Signal()
+    completing = Signal()
+    completed = Signal()
+    counted = Signal(object)
+
+    def __init__(
+        self, model: TransactionsModel, reads: Reads, spawn: Spawn, wanted: TransactionFilter
+    ) -> None:
+        super().__init__(model)
+        self._model, self._reads, self._spawn = model, reads, spawn
+        self.wanted = wanted
+        self._turn = 0
+        self._asking = self._completing = self._loading = False
+        self._waiting: list[array[int]] = []
+        self._reload = False
+        self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
+        self._quiet.timeout.connect(self._complete)
+        model.rows_missing.connect(self._load)
+
+    def ask(self, wanted: TransactionFilter) -> None:
+        """Show the answer to a question as soon as its first rows are there; older answers are dropped."""
+        self.wanted = wanted
+        self._turn += 1
+        self._reload = False
+        self._quiet.stop()
+        if not self._asking:
+            self._asking = True
+            self._spawn("transactions: first rows", self._first_rows())
+
+    def reread(self) -> None:
+        """Read the same question again after a change; what stays keeps its place."""
+        self._turn += 1
+        if self._asking:
+            return
+        self._quiet.stop()
+        self._reload = True
+        self._complete()
+
+    async def _first_rows(self) -> None:
+        try:
+            rows = await self._newest_page()
+        finally:
+            self._asking = False
+        self._model.show_rows(rows)
+        self.answered.emit()
+        self._quiet.start()
+
+    async def _newest_page(self) -> tuple[TransactionRow, ...]:
+        while True:
+            turn = self._turn
+            rows = await self._reads.transaction_page(self.wanted, limit=FIRST_ROWS)
+            if turn == self._turn:
+                return rows
+
+    def _complete(self) -> None:
+        if not self._completing:
+            self._completing = True
+            self._spawn("transactions: all ids", self._ids_and_sums())
+
+    async def _ids_and_sums(self) -> None:
+        try:
+            turn = -1
+            while turn != self._turn and not self._asking:
+                turn = self._turn
+                ids = await self._reads.transaction_ids(self.wanted)
+                if turn != self._turn:
+                    continue
+                self._take(ids)
+                totals = await self._reads.filter_totals(self.wanted)
+                if turn == self._turn:
+                    self.counted.emit(totals)
+        except Cancelled:
+            self._quiet.start()  # somebody else asked for sums; ours come a little later
+        finally:
+            self._completing = False
+
+    def _take(self, ids: array[int]) -> None:
+        self.completing.emit()
+        self._model.take_ids(ids)
+        self.completed.emit()
+        if self._reload:
+            self._reload = False
+            visible = self._model.around_view()
+            self._model.forget_others(visible)
+            self._load(visible)
+
+    def _load(self, ids: array[int]) -> None:
+        self._waiting.append(ids)
+        while len(self._waiting) > WINDOWS_WAITING_MAX:
+            self._model.give_up(self._waiting.pop(0))
+        if not self._loading:
+            self._loading = True
+            self._spawn("transactions: rows", self._windows())
+
+    async def _windows(self) -> None:
+        try:
+            while self._waiting:
+                ids = self._waiting.pop()  # the newest request is what is on the screen now
+                rows = await self._reads.transaction_rows(ids)
+                self._model.put(rows, ids)
+        finally:
+            self._loading = False
