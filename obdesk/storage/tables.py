@@ -60,7 +60,6 @@ class Accounts(SQLModel, table=True):
     exponent: int
     balance_minor: int | None
     coming_minor: int | None
-    asked_at: int | None
     data_as_of: int | None
     condition: str
     first_seen_at: int

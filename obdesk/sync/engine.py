@@ -19,7 +19,7 @@ from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
-from obdesk.sync.saving import Answer, LinkRemovedError, Saved, save
+from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,8 +216,7 @@ class Engine:
         condition = answer.remote.condition
         result = policy.result_of(condition, changed=_changed(saved))
         outcome = self._outcome(start, condition, result, saved.counts)
-        run_id = runs.add_run(tx, outcome, self._clock.now())
-        return outcome, saved.changes.merge(ChangeSet.of(Kind.RUNS, [run_id]))
+        return outcome, record(tx, answer, saved, outcome, self._clock.now())
 
     async def _failed(self, start: _Start, failure: Failure) -> tuple[SyncOutcome, ChangeSet]:
         match failure:

@@ -1,4 +1,4 @@
-"""One sync as one transaction: accounts, balances, rows, cursor, digests and the record of the run."""
+"""One sync as one transaction: accounts, balances, rows and digests; then the record of the run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.ledger import KnownAccount, KnownTransaction
     from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction, RowProblem
+    from obdesk.domain.syncing import SyncOutcome
     from obdesk.providers.base import TransactionPage
 
 BATCH_ROWS = 20_000
@@ -46,6 +47,8 @@ class Saved:
 
     changes: ChangeSet
     counts: RunCounts
+    cursor: str | None
+    """The cursor to keep; None leaves it as it was."""
 
 
 @dataclass(slots=True)
@@ -75,10 +78,14 @@ class LinkRemovedError(Exception):
 
 
 def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | None = None) -> Saved:
-    """Bring the ledger to what the answer says; everything or nothing."""
+    """Bring the ledger to what the answer says; everything or nothing.
+
+    An answer that says nothing new writes not one byte. The caller keeps cursor and run in the same
+    transaction (`record`).
+    """
     if not connections.is_live(tx, answer.connection_id):
         raise LinkRemovedError
-    connections.describe(tx, answer.connection_id, answer.remote)
+    described = connections.describe(tx, answer.connection_id, answer.remote)
     changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
     first_id = transactions.next_id(tx)
     known = accounts.known(tx, answer.connection_id)
@@ -99,6 +106,16 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     if work.problems:
         change = change.merge(ChangeSet.many(Kind.PROBLEMS))
     return Saved(change, counts)
+
+
+def record(tx: Tx, answer: Answer, saved: Saved, outcome: SyncOutcome, ended_at: datetime) -> ChangeSet:
+    """Keep that the bank was asked, up to where, and how the run ended; return all that changed."""
+    connections.finish(
+        tx, answer.connection_id, asked_at=answer.asked_at, cursor=saved.cursor, full=answer.series == "full"
+    )
+    run_id = runs.add_run(tx, outcome, ended_at)
+    asked = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id])
+    return saved.changes.merge(asked).merge(ChangeSet.of(Kind.RUNS, [run_id]))
 
 
 def _read_pages(
@@ -198,16 +215,12 @@ def _tombstones(
     ]
 
 
-def _keep_rest(work: _Work, answer: Answer) -> None:
+def _keep_rest(work: _Work, answer: Answer) -> str | None:
     tx, connection_id = work.tx, answer.connection_id
     runs.keep_problems(tx, connection_id, work.problems, work.now)
-    before = runs.digests(tx, connection_id, answer.series)
-    if before != work.pages:
+    if runs.digests(tx, connection_id, answer.series) != work.pages:
         runs.keep_digests(tx, connection_id, answer.series, work.pages)
-    cursor = answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else answer.previous_cursor
-    connections.finish(
-        tx, connection_id, asked_at=answer.asked_at, cursor=cursor, full=answer.series == "full"
-    )
+    return answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else None
 
 
 def _touched(work: _Work, plan: Plan) -> ChangeSet:

@@ -55,15 +55,16 @@ def save(
     changed: set[int] = set()
     moved: set[int] = set()
     for remote in remotes:
-        told = _told(remote, asked_at)
+        told = _told(remote)
         row = stored.pop(remote.provider_id, None)
         if row is None:
             account_id = _add(tx, connection_id, remote, told, asked_at)
+            changed.add(account_id)
         else:
             account_id = row.id
-            tx.execute(update(_table).where(_table.c.id == account_id).values(**told))
-        if row is None or any(getattr(row, name) != told[name] for name in told if name != "asked_at"):
-            changed.add(account_id)
+            if any(getattr(row, name) != value for name, value in told.items()):
+                tx.execute(update(_table).where(_table.c.id == account_id).values(**told))
+                changed.add(account_id)
         if _observe(tx, account_id, remote, asked_at):
             moved.add(account_id)
     for row in stored.values():
@@ -87,7 +88,7 @@ def _add(
     return int(made.inserted_primary_key[0])
 
 
-def _told(remote: RemoteAccount, asked_at: datetime) -> dict[str, object]:
+def _told(remote: RemoteAccount) -> dict[str, object]:
     told: dict[str, object] = {
         "parent_provider_id": remote.parent_provider_id,
         "name": remote.name,
@@ -98,7 +99,6 @@ def _told(remote: RemoteAccount, asked_at: datetime) -> dict[str, object]:
         "currency": remote.currency.code,
         "exponent": remote.currency.exponent,
         "coming_minor": remote.coming_minor,
-        "asked_at": to_ms(asked_at),
         "condition": remote.condition.value,
     }
     if remote.balance_minor is not None:

@@ -50,9 +50,14 @@ def adopt(tx: Tx, provider: str, remote: RemoteConnection, now: datetime) -> Con
     return ConnectionId(made.inserted_primary_key[0])
 
 
-def describe(tx: Tx, connection_id: ConnectionId, remote: RemoteConnection) -> None:
-    """Keep what the provider says of a known link."""
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(**_told(remote)))
+def describe(tx: Tx, connection_id: ConnectionId, remote: RemoteConnection) -> bool:
+    """Keep what the provider says of a known link; tell whether that is news."""
+    told = _told(remote)
+    row = tx.execute(select(_table).where(_table.c.id == connection_id)).one()
+    if all(getattr(row, name) == value for name, value in told.items()):
+        return False
+    tx.execute(update(_table).where(_table.c.id == connection_id).values(**told))
+    return True
 
 
 def _told(remote: RemoteConnection) -> dict[str, object]:

@@ -60,7 +60,6 @@ STATEMENTS = (
         exponent INTEGER NOT NULL,
         balance_minor INTEGER,
         coming_minor INTEGER,
-        asked_at INTEGER,
         data_as_of INTEGER,
         condition VARCHAR NOT NULL,
         first_seen_at INTEGER NOT NULL,
