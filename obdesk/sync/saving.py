@@ -98,14 +98,12 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     added = work.next_id - work.first_id
     plan = _match(work, pending, complete=everything and answer.series == "full")
     counts = _apply(work, plan, added)
-    _keep_rest(work, answer)
-    change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id]).merge(
-        ChangeSet.of(Kind.ACCOUNTS, changed)
-    )
-    change = change.merge(ChangeSet.of(Kind.BALANCES, moved)).merge(_touched(work, plan))
+    cursor = _keep_rest(work, answer)
+    change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
+    change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
     if work.problems:
         change = change.merge(ChangeSet.many(Kind.PROBLEMS))
-    return Saved(change, counts)
+    return Saved(change.merge(_touched(work, plan)), counts, cursor)
 
 
 def record(tx: Tx, answer: Answer, saved: Saved, outcome: SyncOutcome, ended_at: datetime) -> ChangeSet:
