@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from obdesk.app.events import Changed
 from obdesk.app.export import export_csv
@@ -186,13 +186,13 @@ class AppCommands:
 
     async def export_csv(
         self,
-        out: Path,
+        out: Path | BinaryIO,
         wanted: TransactionFilter,
         options: CsvOptions,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> CsvReport:
-        """Write a filter's transactions; the file appears whole or not at all."""
+        """Write a filter's transactions; a file appears whole or not at all, a stream is written to."""
         connect = self._store.reading_connection
         return await export_csv(connect, out, wanted, options, progress, cancelled)
 

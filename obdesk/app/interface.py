@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     from array import array
@@ -177,13 +177,13 @@ class Commands(Protocol):
 
     async def export_csv(
         self,
-        out: Path,
+        out: Path | BinaryIO,
         wanted: TransactionFilter,
         options: CsvOptions,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> CsvReport:
-        """Write a filter's transactions; the file appears whole or not at all."""
+        """Write a filter's transactions; a file appears whole or not at all, a stream is written to."""
         ...
 
     async def set_setting(self, key: str, value: str) -> None:

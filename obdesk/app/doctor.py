@@ -1,0 +1,216 @@
+"""What works on this computer and what does not, each with a sentence and what to do; never a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from obdesk.app.bootstrap import open_profile
+from obdesk.app.clock import SystemClock
+from obdesk.app.provider import NotConfiguredError, Providers
+from obdesk.app.tokens import DatabaseTokens
+from obdesk.domain.conditions import explain
+from obdesk.domain.errors import ObdeskError
+from obdesk.domain.outcomes import Fetched
+from obdesk.domain.texts import tr
+from obdesk.secrets.errors import KeyringProblem
+from obdesk.secrets.keyfile import SlotKind
+from obdesk.secrets.keyrings import open_keyring
+from obdesk.secrets.vault import Vault
+from obdesk.storage.queries import health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obdesk.app.bootstrap import OpenProfile
+    from obdesk.app.profile import Profile
+    from obdesk.domain.outcomes import Failure
+
+PROBE_S = 60.0
+_PROBE = "obdesk.gui.probe"  # a process of its own: a screen that fails ends it, not us
+
+
+class Health(Enum):
+    """How a part of the program is."""
+
+    WORKS = "works"
+    LIMITED = "limited"
+    """Something is missing that the program can do without."""
+    UNUSED = "unused"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part, how it is, and what to do where it does not work."""
+
+    name: str
+    health: Health
+    sentence: str
+    what_to_do: str = ""
+
+
+def examine(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, ...]:
+    """Examine keyring, database, provider, webview and tray. Changes nothing; blocks for some seconds."""
+    return (_keyring(profile), *_data(profile, ask_passphrase), *_screen())
+
+
+def _keyring(profile: Profile) -> Check:
+    ways = {slot.kind for slot in Vault(profile.folder).describe().slots}
+    try:
+        keyring = open_keyring(None)
+        keyring.get("doctor")  # a locked keyring shows only when it is asked for something
+    except KeyringProblem as problem:
+        if SlotKind.PASSPHRASE in ways:
+            return Check(
+                "keyring", Health.UNUSED, tr("No keyring is needed: a passphrase protects this profile.")
+            )
+        return Check("keyring", Health.BROKEN, f"{problem.title}. {problem.cause}", problem.next_step)
+    return Check("keyring", Health.WORKS, tr("The keyring answers: {keyring}.", keyring=keyring.backend_id))
+
+
+def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, Check]:
+    unread = Check("provider", Health.UNUSED, tr("Its settings are in the database, which was not opened."))
+    if not profile.exists:
+        return (
+            Check(
+                "database",
+                Health.UNUSED,
+                tr("The profile “{name}” has no data yet.", name=profile.name),
+                tr("Set up Powens, then link a bank; or look around with: obdesk demo"),
+            ),
+            unread,
+        )
+    try:
+        opened = open_profile(profile, ask_passphrase=ask_passphrase)
+    except ObdeskError as error:
+        return _broken("database", error), unread
+    with closing(opened):
+        return _database(opened), asyncio.run(_provider(opened))
+
+
+def _database(opened: OpenProfile) -> Check:
+    try:
+        found = opened.store.read_now(health.soundness)
+    except ObdeskError as error:
+        return _broken("database", error)
+    if not found.sound:
+        return Check(
+            "database",
+            Health.BROKEN,
+            tr("The database opens, but parts of it are damaged."),
+            tr("Nothing was changed. Export what can be read, then restore a backup."),
+        )
+    sentence = tr(
+        "The database is encrypted, opens and is sound: {n} transactions, {size} MB.",
+        n=found.transactions,
+        size=round(found.size_bytes / 1_000_000, 1),
+    )
+    return Check("database", Health.WORKS, sentence)
+
+
+async def _provider(opened: OpenProfile) -> Check:
+    tokens = opened.tokens or DatabaseTokens(opened.store)
+    providers = Providers(opened.store, tokens, SystemClock(), random.SystemRandom())
+    try:
+        provider = await providers.get()
+        answers = (await provider.connectors(None), await provider.connections())
+    except NotConfiguredError as error:
+        return Check(
+            "provider",
+            Health.UNUSED,
+            error.title + ".",
+            tr("Run: {command}", command="obdesk configure powens"),
+        )
+    except ObdeskError as error:
+        return _broken("provider", error)
+    finally:
+        await providers.aclose()
+    for answer in answers:
+        if not isinstance(answer, Fetched):
+            return _refused(answer)
+    banks, links = (len(answer.value) for answer in answers if isinstance(answer, Fetched))
+    return Check(
+        "provider",
+        Health.WORKS,
+        tr("Powens answers: {banks} banks can be linked, {links} are.", banks=banks, links=links),
+    )
+
+
+def _refused(failure: Failure) -> Check:
+    told = explain(failure.condition, tr("The aggregator"))
+    return Check("provider", Health.BROKEN, f"{told.title}. {told.cause}", told.next_step)
+
+
+def _broken(name: str, error: ObdeskError) -> Check:
+    return Check(name, Health.BROKEN, f"{error.title}. {error.cause}", error.next_step)
+
+
+def _screen() -> tuple[Check, Check]:
+    found = _probed()
+    return _webview(found), _tray(found)
+
+
+def _probed() -> dict[str, Any]:
+    """Return what the probe wrote, line by line, before it ended or was ended."""
+    try:
+        run = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", _PROBE],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_S,
+            check=False,
+        )
+        written = run.stdout
+    except subprocess.TimeoutExpired as expired:
+        written = expired.stdout or b""
+    found: dict[str, Any] = {}
+    for line in written.splitlines():
+        try:
+            found |= json.loads(line)
+        except ValueError:  # a library's own remark
+            continue
+    return found
+
+
+def _webview(found: dict[str, Any]) -> Check:
+    if not found.get("screen"):
+        return _no_screen("webview")
+    if reason := found.get("webview_refused"):
+        return Check("webview", Health.LIMITED, str(reason), _in_browser())
+    if not found.get("webview"):
+        return Check("webview", Health.LIMITED, tr("The embedded page does not start here."), _in_browser())
+    return Check("webview", Health.WORKS, tr("The embedded page works: {engine}.", engine=found["webview"]))
+
+
+def _tray(found: dict[str, Any]) -> Check:
+    if not found.get("screen"):
+        return _no_screen("tray")
+    if not found.get("tray"):
+        return Check(
+            "tray",
+            Health.LIMITED,
+            tr("This desktop shows no tray, so closing the window ends the program."),
+            tr("On GNOME, the extension “AppIndicator and KStatusNotifierItem Support” brings one."),
+        )
+    return Check("tray", Health.WORKS, tr("The desktop has a tray."))
+
+
+def _no_screen(name: str) -> Check:
+    return Check(
+        name,
+        Health.LIMITED,
+        tr("No screen can be reached from here."),
+        tr("Start obdesk on the desktop; every command works without one."),
+    )
+
+
+def _in_browser() -> str:
+    return tr("Banks are linked in your own browser instead: obdesk link")

@@ -1,0 +1,113 @@
+"""`obdesk accounts` and `obdesk status`: what there is, and how fresh it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from obdesk.cli.context import given
+from obdesk.cli.documents import account_document, status_document
+from obdesk.cli.matters import say_matters
+from obdesk.cli.output import Column, print_json, print_table, say
+from obdesk.cli.session import run_reading
+from obdesk.cli.words import freshness_word, kind_word, local_time, money_text
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from obdesk.app.reads import StoreReads
+    from obdesk.domain.entities import Account, Connection
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("accounts", help=tr("List your accounts with their balances."))(accounts)
+    app.command("status", help=tr("Say how fresh each account is, and why."))(status)
+
+
+def accounts(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
+) -> None:
+    """List the accounts."""
+
+    async def read(reads: StoreReads) -> tuple[Account, ...]:
+        return await reads.accounts()
+
+    found = run_reading(given(context).place, read)
+    if as_json:
+        print_json({"accounts": [account_document(account) for account in found]})
+        return
+    if not found:
+        say(tr("No accounts yet. Link a bank with: obdesk link"))
+        return
+    print_table(
+        [
+            Column(tr("Id"), right=True),
+            Column(tr("Bank"), flexible=True),
+            Column(tr("Account"), flexible=True),
+            Column(tr("Kind")),
+            Column(tr("Balance"), right=True),
+            Column(tr("As of")),
+            Column(tr("State")),
+        ],
+        [
+            [
+                str(account.id),
+                account.bank,
+                account.name,
+                kind_word(account.kind),
+                money_text(account.balance),
+                local_time(account.freshness.data_as_of),
+                freshness_word(account.freshness.state),
+            ]
+            for account in found
+        ],
+    )
+
+
+def status(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
+) -> None:
+    """Say how fresh each account is."""
+
+    async def read(reads: StoreReads) -> tuple[tuple[Account, ...], tuple[Connection, ...]]:
+        return await reads.accounts(), await reads.connections()
+
+    found, connections = run_reading(given(context).place, read)
+    by_id = {connection.id: connection for connection in connections}
+    links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
+    if as_json:
+        print_json({"accounts": list(map(status_document, found, links))})
+        return
+    if not found:
+        say(tr("No accounts yet. Link a bank with: obdesk link"))
+        return
+    print_table(
+        [
+            Column(tr("Bank"), flexible=True),
+            Column(tr("Account"), flexible=True),
+            Column(tr("Balance"), right=True),
+            Column(tr("Asked at")),
+            Column(tr("Bank data as of")),
+            Column(tr("State")),
+        ],
+        [
+            [
+                account.bank,
+                account.name,
+                money_text(account.balance),
+                local_time(account.freshness.asked_at),
+                local_time(account.freshness.data_as_of),
+                freshness_word(account.freshness.state),
+            ]
+            for account in found
+        ],
+    )
+    say_matters(
+        (account.connection_id, account.bank, account.condition, None if link is None else link.next_run_at)
+        for account, link in zip(found, links, strict=True)
+    )

@@ -1,0 +1,87 @@
+"""`obdesk configure powens`: the person's own application at the aggregator."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from obdesk.cli.context import given
+from obdesk.cli.output import say
+from obdesk.cli.session import run_app
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from obdesk.app.bootstrap import App
+
+_SECRET_LENGTH_MAX = 4_096
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(help=tr("Set up where bank data comes from."), no_args_is_help=True)
+    group.callback()(configure)  # keeps `powens` a command of its own
+    group.command("powens", help=tr("Keep your own Powens application; the secret goes to the keyring."))(
+        powens
+    )
+    app.add_typer(group, name="configure")
+
+
+def configure() -> None:
+    """Group the aggregators."""
+
+
+def powens(
+    context: typer.Context,
+    *,
+    api_url: Annotated[
+        str,
+        typer.Option(
+            "--api-url", metavar="URL", help=tr("Root of the API, such as https://acme.biapi.pro/2.0.")
+        ),
+    ],
+    webview_url: Annotated[
+        str,
+        typer.Option(
+            "--webview-url",
+            metavar="URL",
+            help=tr("Root of the webview, such as https://webview.powens.com."),
+        ),
+    ],
+    domain: Annotated[
+        str, typer.Option("--domain", metavar="DOMAIN", help=tr("Your domain, such as acme.biapi.pro."))
+    ],
+    client_id: Annotated[
+        str, typer.Option("--client-id", metavar="ID", help=tr("The client id of your application."))
+    ],
+    client_secret_stdin: Annotated[
+        bool,
+        typer.Option("--client-secret-stdin", help=tr("Read the client secret from standard input.")),
+    ] = False,
+) -> None:
+    """Keep the application."""
+    secret = _secret(from_stdin=client_secret_stdin)
+
+    async def keep(app: App) -> None:
+        await app.commands.configure_powens(
+            api_url=api_url, webview_url=webview_url, domain=domain, client_id=client_id, client_secret=secret
+        )
+
+    run_app(given(context).place, keep, make=True)
+    say(tr("Powens is set up. Link a bank with: obdesk link"))
+
+
+def _secret(*, from_stdin: bool) -> str | None:
+    """Return the secret, or None to keep the one that is stored; it is never a command line argument."""
+    if from_stdin:
+        secret = sys.stdin.read(_SECRET_LENGTH_MAX).strip()
+        if not secret:
+            raise typer.BadParameter(tr("standard input held no client secret"))
+        return secret
+    if not sys.stdin.isatty():
+        return None
+    return (
+        getpass.getpass(tr("Client secret (empty keeps the stored one): "), stream=sys.stderr).strip() or None
+    )

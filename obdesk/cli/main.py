@@ -1,0 +1,123 @@
+"""The command line: its commands are listed here, each group lives in a module of its own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from obdesk import __version__
+from obdesk.app.i18n import use_language
+from obdesk.app.profile import DEFAULT_NAME
+from obdesk.cli import (
+    accounts,
+    configuring,
+    connections,
+    examining,
+    exporting,
+    linking,
+    programs,
+    syncing,
+    transactions,
+)
+from obdesk.cli.context import Given, given
+from obdesk.cli.exits import ExitCode
+from obdesk.cli.frontends import Place
+from obdesk.cli.output import NobodyReadsError, cleaned, say, tell, tell_error
+from obdesk.domain.errors import ObdeskError
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from obdesk.cli.frontends import FrontEnds
+
+_GROUPS = (
+    programs,
+    configuring,
+    linking,
+    connections,
+    accounts,
+    transactions,
+    syncing,
+    exporting,
+    examining,
+)
+
+
+def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
+    """Run one command and return its exit code (`obdesk.cli.exits`)."""
+    use_language("system")
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        return _run(arguments, front_ends)
+    except ObdeskError as error:
+        tell_error(error)
+        return ExitCode.FAILED
+    except NobodyReadsError:
+        return ExitCode.NOBODY_READS
+    except (KeyboardInterrupt, typer.Abort):
+        tell(tr("Interrupted. Nothing was left half done."))
+        return ExitCode.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
+    command = typer.main.get_command(build(front_ends))
+    try:
+        code = command.main(list(arguments), prog_name="obdesk", standalone_mode=False)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        asked = context.command_path if context is not None else "obdesk"
+        tell(
+            tr("The command was not understood"),
+            cleaned(error.format_message()),
+            tr("Nothing was done. See: {command}", command=f"{asked} --help"),
+        )
+        return ExitCode.USAGE
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def build(front_ends: FrontEnds) -> typer.Typer:
+    """Return the commands, with help in the language in use."""
+    app = typer.Typer(
+        help=tr("All your bank accounts in one place, on your own computer, with a date on every figure."),
+        epilog=tr("Without a command, the window opens."),
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def obdesk(
+        context: typer.Context,
+        *,
+        data_dir: Annotated[
+            Path | None, typer.Option("--data-dir", metavar="DIR", help=tr("Where the data is kept."))
+        ] = None,
+        profile: Annotated[
+            str, typer.Option("--profile", metavar="NAME", help=tr("Which set of data to use."))
+        ] = DEFAULT_NAME,
+        version: Annotated[bool, typer.Option("--version", help=tr("Print the version."))] = False,
+    ) -> None:
+        context.obj = Given(Place(data_dir, profile), front_ends)
+        if version:
+            say(f"obdesk {__version__}")
+            raise typer.Exit
+        if context.invoked_subcommand is None:
+            raise typer.Exit(front_ends.open_window(given(context).place))
+
+    for group in _GROUPS:
+        group.register(app)
+    return app
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """End as Ctrl+C does, so that a half-written file goes and a lock is let go."""
+    sys.exit(ExitCode.TERMINATED)
