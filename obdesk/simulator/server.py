@@ -8,30 +8,50 @@ import socket
 import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from obdesk.simulator.api import accounts, auth, connections, connectors, transactions, users
+from obdesk.simulator.api import (
+    accounts,
+    auth,
+    connections,
+    connectors,
+    history,
+    others,
+    transactions,
+    users,
+    wealth,
+)
 from obdesk.simulator.api.call import Desk
 from obdesk.simulator.api.listing import Lister
 from obdesk.simulator.api.paths import VERSION, Aliases
+from obdesk.simulator.api.webauth import WebauthDesk
+from obdesk.simulator.api.webhooks import WebhookDesk
 from obdesk.simulator.clock import Clock
+from obdesk.simulator.control.routes import control_routes, control_table
+from obdesk.simulator.dice import dice
+from obdesk.simulator.faults import Faults
+from obdesk.simulator.hooks.registry import Registry
+from obdesk.simulator.hooks.send import Sender
 from obdesk.simulator.options import Options
 from obdesk.simulator.switches import Switches
 from obdesk.simulator.webview.routes import webview_routes
+from obdesk.simulator.webview.visits import VisitBook
+from obdesk.simulator.world import syncing, tinkering
 from obdesk.simulator.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _TICK_S = 0.5
+_FLUSH_S = 0.05
 
 
 class Simulator:
@@ -51,10 +71,23 @@ class Simulator:
         self.options = options or Options(seed=seed)
         self.switches = switches or Switches()
         self.clock = clock or Clock()
-        self.world = World(self.options, self.clock, self.switches)
         self.host = "127.0.0.1"
         self.port = 0
-        self.app: ASGIApp = Aliases(self._application(), self.switches)
+        self.world = World(self.options, self.clock, self.switches)
+        self.registry = Registry(self.world)
+        self.control = control_table(self)
+        self.faults = self._faults()
+        self.app: ASGIApp = self._application()
+        self._subscribe()
+
+    def reset(self, clock: Clock | None = None) -> None:
+        """Start over with an empty world, default switches and, when given, another clock."""
+        self.clock = clock or self.clock
+        self.switches = Switches()
+        self.world = World(self.options, self.clock, self.switches)
+        self.registry = Registry(self.world)
+        self.faults = self._faults()
+        self._subscribe()
 
     @property
     def root(self) -> str:
@@ -102,11 +135,26 @@ class Simulator:
             "control_url": self.control_url,
         }
 
-    def _base_url(self, request: Request) -> str:
-        return f"{request.url.scheme}://{request.url.netloc}"
+    def _subscribe(self) -> None:
+        if self.options.webhook_url:
+            self.registry.subscribe(self.options.webhook_url, self.options.webhook_secret)
 
-    def _application(self) -> Starlette:
-        desk = Desk(self.world, self._base_url)
+    def _faults(self) -> Faults:
+        rng = dice(self.options.seed, "faults")
+        return Faults(self._service(), rng, self.clock.seconds, self._shift_pages)
+
+    def _shift_pages(self) -> None:
+        """Let a row appear at the bank of the first linked account, between two pages of a client."""
+        for connection in self.world.connections.values():
+            for account in connection.live_accounts():
+                if account.ledger.ids:
+                    tinkering.add_random_rows(self.world, connection, account, 1, pending=False)
+                    syncing.sync(self.world, connection)
+                    return
+
+    def _service(self) -> ASGIApp:
+        """Return the API and the webview around the present world."""
+        desk, book = Desk(self.world, _base_url), VisitBook(dice(self.options.seed, "visits"))
         api: list[Route] = [
             *auth.routes(desk),
             *users.routes(desk),
@@ -114,22 +162,29 @@ class Simulator:
             *connections.routes(desk),
             *accounts.routes(desk),
             *transactions.routes(desk, Lister(self.world)),
+            *wealth.routes(desk),
+            *history.routes(desk),
+            *others.routes(desk),
+            *WebhookDesk(self.registry).routes(desk),
+            *WebauthDesk(book).routes(desk),
         ]
         lost = Route("/{rest:path}", desk.lost(), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-        return Starlette(
-            routes=[
-                Mount("/webview", routes=webview_routes(self.world)),
-                Mount(VERSION, routes=[*api, lost]),
-                lost,
-            ],
-            lifespan=self._lifespan,
-        )
+        webview = Mount("/webview", routes=webview_routes(self.world, book))
+        return Aliases(Starlette(routes=[webview, Mount(VERSION, routes=[*api, lost]), lost]), self.switches)
+
+    def _application(self) -> ASGIApp:
+        async def service(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.faults(scope, receive, send)
+
+        control = Mount("/control", routes=control_routes(self, self.control))
+        return Starlette(routes=[control, Mount("/", app=service)], lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
         async with anyio.create_task_group() as group:
             group.start_soon(self._keep_time)
+            group.start_soon(self._send_webhooks)
             yield
             group.cancel_scope.cancel()
 
@@ -137,6 +192,18 @@ class Simulator:
         while True:
             await anyio.sleep(_TICK_S)
             self.world.tick()
+
+    async def _send_webhooks(self) -> None:
+        sender = Sender(self.world, self.registry)
+        while True:
+            if sender.registry is not self.registry:
+                sender = Sender(self.world, self.registry)
+            await sender.flush()
+            await anyio.sleep(_FLUSH_S)
+
+
+def _base_url(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 class _Server(uvicorn.Server):
@@ -199,6 +266,11 @@ def running(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> Ite
         server.should_exit = True
         thread.join(timeout=10)
         listener.close()
+
+
+def play(simulator: Simulator, scenario: list[dict[str, Any]]) -> None:
+    """Run a scenario: control calls, each now or `at_s` seconds of virtual time from now."""
+    simulator.control.run("POST", "/scenario", scenario)
 
 
 def serve(simulator: Simulator, host: str, port: int, out: TextIO = sys.stdout) -> None:

@@ -51,6 +51,7 @@ class Switches:
     foreign_user_status: int = _switch(403, "status when the id is another user's", 403, 404)
     invalid_token_status: int = _switch(401, "status of an unknown or expired token", 401, 403)
     too_many_sync_status: int = _switch(409, "status of tooManySync", 409, 429)
+    webauth_returns_state: bool = _switch(True, "webauth without state calls back with the connection's")
     webauth_redirect_status: int = _switch(307, "redirect of /webauth", 307, 302)
 
     # Requests
@@ -112,10 +113,10 @@ class Switches:
     callback_lost: bool = _switch(False, "the webview ends on its own page and never calls back")
 
     # Webhooks
-    webhook_auth: str = _switch("hmac", "how deliveries prove themselves", "hmac", "bearer", "none")
     webhook_gzip: bool = _switch(False, "bodies are compressed")
     webhook_gzip_signs: str = _switch("raw", "bytes signed with gzip", "raw", "compressed")
     webhook_signs_query: bool = _switch(False, "the signed path includes the query string")
+    webhook_max_rows: int = _switch(10_000, "rows of one account in a payload")
     webhook_retry_redated: bool = _switch(True, "a retry carries a new signature date")
     webhook_copies: int = _switch(1, "times each delivery is sent")
     webhook_reorder: bool = _switch(False, "deliveries of a flush leave in reverse order")

@@ -79,7 +79,7 @@ def _login(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Res
     except Refused as refused:
         visit.problem, visit.bank_message = refused.code, refused.message
         return None
-    flows.after_login(visit, visit.connection)
+    flows.follow(visit, visit.connection)
     return None
 
 
@@ -100,7 +100,7 @@ def _otp(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Resul
     except Refused as refused:
         visit.problem = "code" if refused.code == "wrongpass" else refused.code
         return None
-    flows.after_login(visit, connection)
+    flows.follow(visit, connection)
     return None
 
 
@@ -133,7 +133,7 @@ def _allow(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Res
     if visit.connection is None:
         visit.connection = _begin(world, visit, visit.connector, {})
     linking.complete(world, visit.connection)
-    flows.after_login(visit, visit.connection)
+    flows.follow(visit, visit.connection)
     return None
 
 
@@ -256,7 +256,8 @@ def _managed(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> C
 def _drop_unfinished(world: World, visit: Visit) -> None:
     connection = visit.connection
     if visit.flow is Flow.CONNECT and connection is not None and connection.id not in visit.linked:
-        world.connections.pop(connection.id, None)
+        if connection.id in world.connections:
+            linking.delete(world, connection)
         visit.connection = None
 
 
@@ -269,6 +270,10 @@ def _leave(world: World, visit: Visit) -> Result | None:
         values["connection_id"] = str(visit.linked[0])
         if visit.max_connections > 1:
             values["connection_ids"] = ",".join(map(str, visit.linked))
+    if visit.flow is Flow.WEBAUTH and visit.connection is not None:
+        values["id_connection"] = str(visit.connection.id)
+        if visit.state is None and world.switches.webauth_returns_state:
+            values["state"] = visit.connection.state or "null"
     if visit.anonymous and visit.linked:
         visit.user.purge_at = world.now + TEMPORARY_LIFE_S
         values["code"] = world.issue_code(visit.user)

@@ -83,12 +83,8 @@ def follow(visit: Visit, connection: Connection) -> None:
             visit.step = Step.APP
         case "webauthRequired":
             visit.step = Step.BANK
-        case None if visit.flow is Flow.CONNECT or connection.id not in visit.linked:
-            visit.step = (
-                Step.ACCOUNTS
-                if any(account.disabled is not None for account in connection.accounts)
-                else Step.DONE
-            )
+        case None if visit.flow is Flow.CONNECT and connection.id not in visit.linked:
+            visit.step = Step.ACCOUNTS
         case None:
             visit.step = Step.DONE
         case _:
@@ -120,7 +116,7 @@ def answer_app(world: World, visit: Visit, connection: Connection) -> None:
         visit.problem = "app"
         retry(world, visit, connection)
     else:
-        after_login(visit, connection)
+        follow(visit, connection)
 
 
 def retry(world: World, visit: Visit, connection: Connection) -> None:
@@ -131,13 +127,6 @@ def retry(world: World, visit: Visit, connection: Connection) -> None:
 
 def _is_waiting(script: Script) -> bool:
     return script in {Script.OTP, Script.APP, Script.APP_CANCELLED, Script.APP_EXPIRED, Script.WEBAUTH}
-
-
-def after_login(visit: Visit, connection: Connection) -> None:
-    """Go on after the bank let the person in."""
-    follow(visit, connection)
-    if visit.step is Step.DONE and visit.flow is Flow.CONNECT and connection.id not in visit.linked:
-        visit.linked.append(connection.id)
 
 
 def allowed(connection: Connection, account: Account) -> bool:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from obdesk.simulator.webview import actions, flows, pages
 from obdesk.simulator.webview.texts import LANGUAGES
-from obdesk.simulator.webview.visits import Flow, Step, Visit, callback_url
+from obdesk.simulator.webview.visits import Flow, Step, Visit, VisitBook, callback_url
 from obdesk.simulator.world.entities import TokenKind, User
 from obdesk.simulator.world.tokens import TEMPORARY_LIFE_S
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from obdesk.simulator.world.world import World
 
 _SCREENS = ("en", "fr", "de", "nl", "pt", "it", "es")
+_FLOWS = (Flow.CONNECT, Flow.RECONNECT, Flow.MANAGE)
 _ASSETS = {"style.css": "text/css; charset=utf-8", "pages.js": "text/javascript; charset=utf-8"}
 _HEADERS = {
     "cache-control": "no-store",
@@ -36,10 +37,10 @@ _HEADERS = {
 class Webview:
     """The pages over HTTP, and the visits that are under way."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, book: VisitBook) -> None:
         self._world = world
-        self._visits: dict[str, Visit] = {}
-        self._rng = world.rng
+        self._book = book
+        self._visits = book.visits
 
     def routes(self) -> list[Route]:
         """Return the routes, to be mounted under the webview's root."""
@@ -70,7 +71,7 @@ class Webview:
 
     def _start(self, request: Request, lang: str) -> Response:
         self._world.tick()
-        flow = next((flow for flow in Flow if flow.value == request.path_params["flow"]), None)
+        flow = next((flow for flow in _FLOWS if flow.value == request.path_params["flow"]), None)
         if flow is None or str(request.path_params.get("lang", "en")) not in _SCREENS:
             return self._error(lang, "error.visit", 404)
         params = dict(request.query_params)
@@ -116,7 +117,7 @@ class Webview:
             }
             return self._back(redirect, values, params.get("state"))
         visit = Visit(
-            id=self._rng.randbytes(12).hex(),
+            id=self._book.new_id(),
             flow=flow,
             lang=lang,
             user=user,
@@ -221,6 +222,6 @@ def _notice(state: str | None) -> str:
     return "act" if state in {"actionNeeded", "passwordExpired"} else "wait"
 
 
-def webview_routes(world: World) -> list[Route]:
+def webview_routes(world: World, book: VisitBook) -> list[Route]:
     """Return the routes of the webview."""
-    return Webview(world).routes()
+    return Webview(world, book).routes()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from random import Random
+
     from obdesk.simulator.bank.connectors import Connector
     from obdesk.simulator.world.entities import Connection, User
 
@@ -18,6 +20,7 @@ class Flow(Enum):
     CONNECT = "connect"
     RECONNECT = "reconnect"
     MANAGE = "manage"
+    WEBAUTH = "webauth"
 
 
 class Step(Enum):
@@ -65,6 +68,18 @@ class Visit:
     def listed(self, name: str) -> tuple[str, ...]:
         """Return a comma list of the address that started the visit."""
         return tuple(part.strip() for part in self.params.get(name, "").split(",") if part.strip())
+
+
+class VisitBook:
+    """The visits that are under way."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self.visits: dict[str, Visit] = {}
+
+    def new_id(self) -> str:
+        """Return an id nobody can guess from another, the same for the same seed."""
+        return self._rng.randbytes(12).hex()
 
 
 def callback_url(redirect_uri: str, values: dict[str, str]) -> str:

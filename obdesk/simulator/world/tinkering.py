@@ -66,12 +66,6 @@ def add_row(
     statement.add_extra(Row(day, rday, minor, label))
 
 
-def refetch(world: World, connection: Connection, account: Account) -> None:
-    """Bring the API up to date with the bank for one account, without a sync being logged."""
-    if account.disabled is None and account.import_at is None:
-        rows.pull_rows(world, connection, account)
-
-
 def book_pending(world: World, connection: Connection, account: Account) -> int:
     """Book every pending row today, whatever its date; return how many."""
     ready = dict(account.pending)
@@ -133,15 +127,15 @@ def correct_row(
     _rebalance(world, account)
 
 
-def vanish(world: World, connection: Connection, account: Account) -> None:
-    """Close an account at the bank; the next sync notices."""
-    world.branch(connection).account(account.key).gone = True
+def vanish(world: World, connection: Connection, account: Account, *, gone: bool) -> None:
+    """Close an account at the bank, or open it again; the next sync notices."""
+    world.branch(connection).account(account.key).gone = gone
 
 
-def expire_consent(world: World, connection: Connection) -> None:
-    """End the bank's consent now; the next sync meets SCARequired."""
+def expire_consent(world: World, connection: Connection, in_s: int) -> None:
+    """Let the bank's consent end in `in_s` seconds; the first sync after that meets SCARequired."""
     for source in connection.sources:
-        source.access_expire = world.now
+        source.access_expire = world.now + in_s
 
 
 def set_state(

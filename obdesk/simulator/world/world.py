@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from obdesk.simulator.world.events import Event
 
 _BANK_ZONE = ZoneInfo("Europe/Paris")
+_CONFIG = {
+    "autosync.retry_wrongpass": "1",
+    "biapi.allowed_origins": "",
+    "biapi.manager.email": "",
+    "connectors.default_auth_mechanism": "",
+    "connectors.enable_new": "0",
+    "connectors.sources.enable_new": "1",
+    "oauth2.enabled": "1",
+    "webhooks.alerts_frequency": "1",
+    "webhooks.compressions.enabled": "0",
+    "payment.max_amount": "0",
+}
 _FIRST_IDS = {
     "user": 6_120,
     "connection": 311,
@@ -53,6 +65,9 @@ class World:
         self.redirect_uris = list(options.redirect_uris)
         self.listeners: list[Callable[[Event], None]] = []
         self.rng = dice(options.seed, "world")
+        self.config: dict[str, str] = dict(_CONFIG)
+        self.config_log: list[dict[str, str | None]] = []
+        self.plans: list[tuple[int, Callable[[], None]]] = []
         self._ids: defaultdict[str, int] = defaultdict(lambda: 1, _FIRST_IDS)
 
     @property
@@ -115,7 +130,18 @@ class World:
             due[1]()
         self.now = max(self.now, target)
 
+    def plan(self, at: int, action: Callable[[], None]) -> None:
+        """Have something happen by itself at an instant."""
+        self.plans.append((at, action))
+
+    def _run_plan(self, plan: tuple[int, Callable[[], None]]) -> None:
+        self.plans.remove(plan)
+        plan[1]()
+
     def _due(self, target: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        for plan in self.plans:
+            if plan[0] <= target:
+                yield plan[0], partial(self._run_plan, plan)
         for user in self.users.values():
             if user.purge_at is not None and user.purge_at <= target:
                 yield user.purge_at, partial(self.forget_user, user)
