@@ -86,8 +86,8 @@ class Changes(QObject):
                     self.running[connection_id] = replace(known, step=step, done=done, total=total)
                     self._move_on()
             case SyncEnded(outcome):
+                self._flush()  # who listens sees the sync begin, even one that ends at once
                 self.running.pop(outcome.connection_id, None)
-                self._flush()
                 self.sync_ended.emit(outcome)
                 self.syncing.emit()
             case ActionNeeded():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 DASH = "\N{EM DASH}"
 
 SYMBOLS = {
@@ -82,7 +83,7 @@ def money(amount: Money, locale: Locale, *, code: bool = False) -> str:
     """Return an amount with its currency where the locale puts it; `code` asks for the ISO code."""
     mark = amount.currency.code if code else SYMBOLS.get(amount.currency.code, amount.currency.code)
     digits = number(abs(amount.amount_minor), amount.currency.exponent, locale)
-    gap = locale.symbol_gap or (NARROW_SPACE if len(mark) > 1 and mark.isalpha() else "")
+    gap = locale.symbol_gap or (NO_BREAK_SPACE if len(mark) > 1 and mark.isalpha() else "")
     text = f"{mark}{gap}{digits}" if locale.symbol_first else f"{digits}{gap}{mark}"
     return f"{MINUS}{text}" if amount.amount_minor < 0 else text
 

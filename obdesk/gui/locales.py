@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 
-from obdesk.gui.format import NARROW_SPACE, Locale
+from obdesk.gui.format import NARROW_SPACE, NO_BREAK_SPACE, Locale
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -32,7 +32,6 @@ def locale_of(source: QLocale, *, zone: tzinfo | None = None) -> Locale:
     assert digits is not None, sample
     symbol_first = sample.index("¤") < digits.start()
     group = source.groupSeparator()
-    # CLDR puts a wide space before the symbol; the narrow one keeps amount and currency together to the eye.
     spaced = any(space in sample for space in _SPACES)
     date_format = source.dateFormat(QLocale.FormatType.ShortFormat)
     language = QLocale.languageToCode(source.language())
@@ -41,7 +40,7 @@ def locale_of(source: QLocale, *, zone: tzinfo | None = None) -> Locale:
         decimal=source.decimalPoint(),
         group=NARROW_SPACE if group in _SPACES else group,
         symbol_first=symbol_first,
-        symbol_gap=NARROW_SPACE if spaced else "",
+        symbol_gap=NO_BREAK_SPACE if spaced else "",
         day_first=date_format.find("d") < date_format.find("M") if date_format[:1] != "y" else True,
         short_date_pattern=_pattern(date_format),
         clock_24h="a" not in source.timeFormat(QLocale.FormatType.ShortFormat).lower(),

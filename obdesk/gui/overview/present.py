@@ -228,8 +228,6 @@ def _pill(account: Account, glyph: Glyph) -> str:
         case Glyph.NEEDS_YOU:
             action = explain(account.condition, account.bank).action
             return action_label(action) if action is Action.RENEW else word_of(glyph)
-        case Glyph.DELAYED:
-            return tr("delayed, heals alone")
         case _:
             return word_of(glyph)
 

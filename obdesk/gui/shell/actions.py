@@ -25,7 +25,9 @@ class Actions(QObject):
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.refresh_all = self._make(tr("Refresh"), "Ctrl+R", "F5", icon="arrows-clockwise")
+        self.refresh_all = self._make(tr("Refresh all banks"), "Ctrl+R", "F5", icon="arrows-clockwise")
+        # The space keeps the icon off the word; the style knows no such distance.
+        self.refresh_all.setIconText(f"  {tr('Refresh')}")
         self.refresh_all.setToolTip(tr("Refresh all banks (Ctrl+R)"))
         self.refresh_bank = self._make(tr("Refresh this bank"))
         self.refresh_account = self._make(tr("Refresh this account"), "Ctrl+Shift+R")

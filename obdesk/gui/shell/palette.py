@@ -93,6 +93,7 @@ class CommandPalette(QDialog):
     def __init__(self, theme: Theme, actions: Sequence[QAction], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("palette")
         self.setWindowTitle(tr("Commands"))
         self.setAccessibleName(tr("Commands"))
         self._actions = [action for action in actions if action.isEnabled() and action.isVisible()]

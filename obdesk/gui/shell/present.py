@@ -347,7 +347,7 @@ def ended_line(outcome: SyncOutcome, next_try: datetime | None, now: datetime, l
         case RunResult.CANCELLED:
             glyph, text = Glyph.UNKNOWN, tr("{bank}: cancelled, nothing changed", bank=outcome.bank)
         case RunResult.ACTION_NEEDED | RunResult.RETRY_LATER | RunResult.BROKEN:
-            when = instant(next_try, now, locale) if next_try else ""
+            when = time_today(next_try, now, locale) if next_try else ""
             told = explain(outcome.condition, outcome.bank, next_try=next_try, when=when)
             glyphs = {
                 RunResult.ACTION_NEEDED: Glyph.NEEDS_YOU,

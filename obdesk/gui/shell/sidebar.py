@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter
-from PySide6.QtWidgets import QFrame, QMenu, QToolButton, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QToolButton, QTreeView, QVBoxLayout, QWidget
 
 from obdesk.domain.texts import tr
 from obdesk.gui.shell.delegate import AccountDelegate
@@ -34,6 +34,7 @@ class SectionButton(QToolButton):
         self.setAccessibleName(screen.title)
         self.setToolTip(f"{screen.title} ({shortcut})")
         self.setFixedHeight(32)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setIconSize(QSize(17, 17))
         self.setFont(theme.fonts.base)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -217,7 +218,8 @@ class _LinkButton(QToolButton):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setText(tr("Link a bank"))
+        self.setText(f"  {tr('Link a bank')}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Link a bank"))
         self.setIcon(theme.icon("plus", "ink_muted"))
         self.setIconSize(QSize(16, 16))

@@ -37,7 +37,7 @@ class SearchField(QLineEdit):
         self.setToolTip(tr("Search transactions (Ctrl+F). Try amount:>20 or date:2026-11"))
         self.setClearButtonEnabled(True)
         self.setMaximumWidth(440)
-        self.setMinimumWidth(150)
+        self.setMinimumWidth(190)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(SEARCH_PAUSE_MS)

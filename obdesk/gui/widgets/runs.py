@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from obdesk.gui.theme.theme import Theme
+    from obdesk.gui.widgets.status import RunMark
 
 
 class ConsentBar(QWidget):
@@ -45,16 +45,6 @@ class ConsentBar(QWidget):
             painter.setBrush(self._theme.colour(self._token))
             painter.drawRoundedRect(QRectF(0, 0, max(5.0, whole.width() * self._used), 5), 2.5, 2.5)
         painter.end()
-
-
-@dataclass(frozen=True, slots=True)
-class RunMark:
-    """One sync as a square: its colour token, a mark that tells it without colour, its sentence."""
-
-    token: str
-    mark: str
-    """"full", "bar" (needed a person), "cross" (failed) or "hollow" (cancelled)."""
-    sentence: str
 
 
 _STEP, _WIDTH, _HEIGHT = 12, 9, 14

@@ -101,3 +101,13 @@ def word_of(glyph: Glyph) -> str:
 def sentence_of(glyph: Glyph) -> str:
     """Return the state as a whole sentence."""
     return tr(_LOOKS[glyph].sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """One sync as a square: its colour token, a mark that tells it without colour, its sentence."""
+
+    token: str
+    mark: str
+    """"full", "bar" (needed a person), "cross" (failed) or "hollow" (cancelled)."""
+    sentence: str
