@@ -19,10 +19,12 @@ from obdesk.storage.writes import connections
 from obdesk.sync.saving import Answer, Saved, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection as Tx
+
+    from obdesk.providers.base import TransactionPage
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = hashlib.sha256(b"a key for tests").digest()
@@ -145,7 +147,7 @@ def row(
 def answer_of(
     connection_id: int,
     accounts: list[RemoteAccount],
-    pages: list[SeedPage],
+    pages: Sequence[TransactionPage],
     *,
     remote: RemoteConnection | None = None,
     series: str = "full",

@@ -89,6 +89,10 @@ class Store:
         """Run `unit` in one transaction and wait for it in the caller's thread (not the interface's)."""
         return self._writer.submit(unit, bulk=False).result()
 
+    def bulk_now(self, unit: Callable[[Tx], T]) -> T:
+        """Run a large `unit` in one transaction, with the memory of a bulk write, and wait for it."""
+        return self._writer.submit(unit, bulk=True).result()
+
     def close(self) -> None:
         """Finish what is running, close every connection and end the threads."""
         self._writer.close()

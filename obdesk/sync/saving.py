@@ -67,6 +67,7 @@ class _Work:
     stamp: str = ""
     unchanged: int = 0
     pages: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    pages_before: dict[int, tuple[bytes, int]] = field(default_factory=dict)
 
     def flush(self) -> None:
         self.next_id = transactions.insert_rows(self.tx, self.fresh, self.next_id, self.now)
@@ -124,7 +125,7 @@ def _read_pages(
     A page equal to the last answer's holds nothing new and is not even decoded. When pending rows
     might have gone missing all pages are read, unless all are equal.
     """
-    before = runs.digests(work.tx, answer.connection_id, answer.series)
+    before = work.pages_before = runs.digests(work.tx, answer.connection_id, answer.series)
     same = {n for n, page in enumerate(answer.pages) if n in before and before[n][0] == page.digest}
     if len(same) < len(before) or len(same) < len(answer.pages):
         same = set() if keep_all else same
@@ -173,11 +174,10 @@ def _match(work: _Work, pending: Sequence[KnownTransaction], *, complete: bool) 
     for account_id, row in work.to_match:
         by_account.setdefault(account_id, []).append(row.provider_id)
     known: dict[tuple[int, int], KnownTransaction] = {}
-    former: set[tuple[int, int]] = set()
+    former = transactions.former_ids(work.tx, tuple(by_account))
     for account_id, provider_ids in by_account.items():
         found = transactions.known(work.tx, account_id, provider_ids)
         known |= {(account_id, row.provider_id): row for row in found}
-        former |= {(account_id, old) for old in transactions.former_ids(work.tx, account_id)}
     fetched = [pair for pair in work.to_match if (pair[0], pair[1].provider_id) not in former]
     work.unchanged += len(work.to_match) - len(fetched)
     return reconcile(known, pending, fetched, complete=complete)
@@ -216,7 +216,7 @@ def _tombstones(
 def _keep_rest(work: _Work, answer: Answer) -> str | None:
     tx, connection_id = work.tx, answer.connection_id
     runs.keep_problems(tx, connection_id, work.problems, work.now)
-    if runs.digests(tx, connection_id, answer.series) != work.pages:
+    if work.pages_before != work.pages:
         runs.keep_digests(tx, connection_id, answer.series, work.pages)
     return answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else None
 

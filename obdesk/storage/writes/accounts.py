@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import update
 from sqlalchemy.dialects.sqlite import insert
 
 from obdesk.domain.entities import AccountState
 from obdesk.domain.ledger import KnownAccount
 from obdesk.storage.columns import to_ms, to_ms_or_none
-from obdesk.storage.tables import AccountEdits, Accounts, Balances
+from obdesk.storage.tables import AccountEdits, Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,19 +22,16 @@ if TYPE_CHECKING:
     from obdesk.domain.remote import RemoteAccount
 
 _table: Any = Accounts.__table__  # type: ignore[attr-defined]
-_balances: Any = Balances.__table__  # type: ignore[attr-defined]
 _edits: Any = AccountEdits.__table__  # type: ignore[attr-defined]
 
 
 def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
     """Return the stored accounts of one link by the provider's id."""
-    rows = tx.execute(
-        text(
-            "SELECT id, provider_id, exponent, NOT EXISTS "
-            "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
-            "FROM accounts a WHERE connection_id = :connection"
-        ),
-        {"connection": connection_id},
+    rows = tx.exec_driver_sql(
+        "SELECT id, provider_id, exponent, NOT EXISTS "
+        "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
+        "FROM accounts a WHERE connection_id = ?",
+        (connection_id,),
     )
     return {
         row.provider_id: KnownAccount(row.id, row.provider_id, row.exponent, bool(row.empty)) for row in rows
@@ -50,10 +47,10 @@ def save(
     """
     stored = {
         row.provider_id: row
-        for row in tx.execute(select(_table).where(_table.c.connection_id == connection_id))
+        for row in tx.exec_driver_sql("SELECT * FROM accounts WHERE connection_id = ?", (connection_id,))
     }
     changed: set[int] = set()
-    moved: set[int] = set()
+    observed: dict[int, tuple[int, datetime]] = {}
     for remote in remotes:
         told = _told(remote)
         row = stored.pop(remote.provider_id, None)
@@ -65,15 +62,15 @@ def save(
             if any(getattr(row, name) != value for name, value in told.items()):
                 tx.execute(update(_table).where(_table.c.id == account_id).values(**told))
                 changed.add(account_id)
-        if _observe(tx, account_id, remote, asked_at):
-            moved.add(account_id)
+        if remote.balance_minor is not None:
+            observed[account_id] = (remote.balance_minor, remote.data_as_of or asked_at)
     for row in stored.values():
         if row.state != AccountState.GONE.value:
             tx.execute(
                 update(_table).where(_table.c.id == row.id).values(state="gone", gone_at=to_ms(asked_at))
             )
             changed.add(row.id)
-    return changed, moved
+    return changed, _observe(tx, observed)
 
 
 def _add(
@@ -110,34 +107,35 @@ def _told(remote: RemoteAccount) -> dict[str, object]:
     return told
 
 
-def _observe(tx: Tx, account_id: int, remote: RemoteAccount, asked_at: datetime) -> bool:
-    """Keep the balance of the day it is true for; tell whether that is news."""
-    if remote.balance_minor is None:
-        return False
-    as_of = remote.data_as_of or asked_at
-    day = as_of.date().isoformat()
-    before = tx.execute(
-        select(_balances.c.balance_minor, _balances.c.observed_at).where(
-            _balances.c.account_id == account_id, _balances.c.day == day
-        )
-    ).first()
-    if before is not None and (
-        before.observed_at > to_ms(as_of) or before.balance_minor == remote.balance_minor
-    ):
-        return False
-    statement = insert(_balances).values(
-        account_id=account_id, day=day, balance_minor=remote.balance_minor, observed_at=to_ms(as_of)
+def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
+    """Keep each balance under the day it is true for; return the accounts for which that is news."""
+    days = {account_id: as_of.date().isoformat() for account_id, (_, as_of) in observed.items()}
+    pairs = [value for pair in days.items() for value in pair]
+    before = (
+        {
+            row[0]: (row[1], row[2])
+            for row in tx.exec_driver_sql(
+                "SELECT account_id, balance_minor, observed_at FROM balances "
+                f"WHERE (account_id, day) IN (VALUES {','.join(['(?, ?)'] * len(days))})",
+                tuple(pairs),
+            )
+        }
+        if days
+        else {}
     )
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "day"],
-            set_={
-                "balance_minor": statement.excluded.balance_minor,
-                "observed_at": statement.excluded.observed_at,
-            },
+    news: set[int] = set()
+    for account_id, (balance_minor, as_of) in observed.items():
+        balance_before, observed_before = before.get(account_id, (None, 0))
+        if balance_before == balance_minor or observed_before > to_ms(as_of):
+            continue
+        tx.exec_driver_sql(
+            "INSERT INTO balances(account_id, day, balance_minor, observed_at) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT(account_id, day) DO UPDATE SET balance_minor = excluded.balance_minor, "
+            "observed_at = excluded.observed_at",
+            (account_id, days[account_id], balance_minor, to_ms(as_of)),
         )
-    )
-    return True
+        news.add(account_id)
+    return news
 
 
 def rename(tx: Tx, account_id: AccountId, name: str) -> None:

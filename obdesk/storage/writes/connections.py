@@ -53,7 +53,7 @@ def adopt(tx: Tx, provider: str, remote: RemoteConnection, now: datetime) -> Con
 def describe(tx: Tx, connection_id: ConnectionId, remote: RemoteConnection) -> bool:
     """Keep what the provider says of a known link; tell whether that is news."""
     told = _told(remote)
-    row = tx.execute(select(_table).where(_table.c.id == connection_id)).one()
+    row = tx.exec_driver_sql("SELECT * FROM connections WHERE id = ?", (connection_id,)).one()
     if all(getattr(row, name) == value for name, value in told.items()):
         return False
     tx.execute(update(_table).where(_table.c.id == connection_id).values(**told))
@@ -129,8 +129,10 @@ def erase(tx: Tx, connection_id: ConnectionId) -> None:
 
 def is_live(tx: Tx, connection_id: ConnectionId) -> bool:
     """Tell whether a link is known and not removed by the person."""
-    found = tx.execute(select(_table.c.removed_at).where(_table.c.id == connection_id)).first()
-    return found is not None and found.removed_at is None
+    live = tx.exec_driver_sql(
+        "SELECT count(*) FROM connections WHERE id = ? AND removed_at IS NULL", (connection_id,)
+    )
+    return bool(live.scalar())
 
 
 def mark_gone(tx: Tx, connection_id: ConnectionId) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from obdesk.storage.columns import to_ms
-from obdesk.storage.tables import PageDigests, Problems, Runs
+from obdesk.storage.tables import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from obdesk.domain.syncing import SyncOutcome
 
 _runs: Any = Runs.__table__  # type: ignore[attr-defined]
-_digests: Any = PageDigests.__table__  # type: ignore[attr-defined]
-_problems: Any = Problems.__table__  # type: ignore[attr-defined]
 RUNS_KEPT = 500
 
 
@@ -59,32 +57,24 @@ def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
 
 def digests(tx: Tx, connection_id: ConnectionId, series: str) -> dict[int, tuple[bytes, int]]:
     """Return digest and row count of each page of the last answer of one kind."""
-    rows = tx.execute(
-        select(_digests.c.number, _digests.c.digest, _digests.c.rows).where(
-            _digests.c.connection_id == connection_id, _digests.c.series == series
-        )
+    rows = tx.exec_driver_sql(
+        "SELECT number, digest, rows FROM page_digests WHERE connection_id = ? AND series = ?",
+        (connection_id, series),
     )
-    return {row.number: (row.digest, row.rows) for row in rows}
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def keep_digests(
     tx: Tx, connection_id: ConnectionId, series: str, pages: Mapping[int, tuple[bytes, int]]
 ) -> None:
     """Keep the digests of this answer in place of the last one's."""
-    tx.execute(delete(_digests).where(_digests.c.connection_id == connection_id, _digests.c.series == series))
+    tx.exec_driver_sql(
+        "DELETE FROM page_digests WHERE connection_id = ? AND series = ?", (connection_id, series)
+    )
     if pages:
-        tx.execute(
-            _digests.insert(),
-            [
-                {
-                    "connection_id": connection_id,
-                    "series": series,
-                    "number": number,
-                    "digest": digest,
-                    "rows": rows,
-                }
-                for number, (digest, rows) in pages.items()
-            ],
+        tx.exec_driver_sql(
+            "INSERT INTO page_digests(connection_id, series, number, digest, rows) VALUES (?, ?, ?, ?, ?)",
+            [(connection_id, series, number, digest, rows) for number, (digest, rows) in pages.items()],
         )
 
 

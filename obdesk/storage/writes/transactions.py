@@ -16,7 +16,7 @@ from obdesk.storage.columns import to_ms
 from obdesk.storage.tables import Transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection as Tx
@@ -28,8 +28,8 @@ _ORDER = (
     "id", "account_id", "provider_id", *FACT_NAMES,
     "provider_updated", "search_text", "first_seen_at", "changed_at", "deleted_at",
 )  # fmt: skip
-_INSERT = str(_table.insert().values(dict.fromkeys(_ORDER)).compile(dialect=sqlite.dialect()))
-_INDEX = "INSERT INTO transaction_search(rowid, search_text) VALUES (?, ?)"
+INSERT = str(_table.insert().values(dict.fromkeys(_ORDER)).compile(dialect=sqlite.dialect()))
+INDEX = "INSERT INTO transaction_search(rowid, search_text) VALUES (?, ?)"
 _UNINDEX = "INSERT INTO transaction_search(transaction_search, rowid, search_text) VALUES ('delete', ?, ?)"
 _KNOWN = (
     "SELECT id, account_id, provider_id, deleted_at IS NOT NULL, provider_updated, "
@@ -67,8 +67,8 @@ def insert_rows(tx: Tx, rows: Sequence[tuple[int, RemoteTransaction]], first_id:
         for n, (account_id, remote) in enumerate(rows)
     ]  # fmt: skip
     if stored:
-        tx.exec_driver_sql(_INSERT, stored)
-        tx.exec_driver_sql(_INDEX, [(row[0], row[-4]) for row in stored])
+        tx.exec_driver_sql(INSERT, stored)
+        tx.exec_driver_sql(INDEX, [(row[0], row[-4]) for row in stored])
     return first_id + len(stored)
 
 
@@ -85,23 +85,24 @@ def known(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> list[KnownTra
     return found
 
 
-def former_ids(tx: Tx, account_id: int) -> frozenset[int]:
-    """Return ids under which rows of an account were known before; what comes under them is old news."""
+def former_ids(tx: Tx, account_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
+    """Return (account id, provider id) under which rows were known before; what comes so is old news."""
     rows = tx.exec_driver_sql(
-        "SELECT provider_id FROM transaction_aliases WHERE account_id = ?", (account_id,)
+        "SELECT account_id, provider_id FROM transaction_aliases "
+        f"WHERE account_id IN ({','.join('?' * len(account_ids))})",
+        tuple(account_ids),
     )
-    return frozenset(row[0] for row in rows)
+    return frozenset((row[0], row[1]) for row in rows)
 
 
-def pending_of(tx: Tx, account_ids: Iterable[int]) -> list[KnownTransaction]:
+def pending_of(tx: Tx, account_ids: Sequence[int]) -> list[KnownTransaction]:
     """Return all live pending rows of some accounts."""
-    found: list[KnownTransaction] = []
-    for account_id in account_ids:
-        rows = tx.exec_driver_sql(
-            f"{_KNOWN} WHERE account_id = ? AND pending = 1 AND deleted_at IS NULL", (account_id,)
-        )
-        found += [_known_row(row) for row in rows]
-    return found
+    rows = tx.exec_driver_sql(
+        f"{_KNOWN} WHERE account_id IN ({','.join('?' * len(account_ids))}) "
+        "AND pending = 1 AND deleted_at IS NULL",
+        tuple(account_ids),
+    )
+    return [_known_row(row) for row in rows]
 
 
 def _known_row(row: Any) -> KnownTransaction:
@@ -145,7 +146,7 @@ def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTran
         after = search_text_of(remote)
         if before != after:
             tx.exec_driver_sql(_UNINDEX, (stored.id, before))
-            tx.exec_driver_sql(_INDEX, (stored.id, after))
+            tx.exec_driver_sql(INDEX, (stored.id, after))
 
 
 def _remember_changes(
