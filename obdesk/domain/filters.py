@@ -1,14 +1,15 @@
 """Which transactions are asked for, and the small language of the search field.
 
-`amount:>20 date:2026-11 account:courant carte` becomes a `TransactionFilter`; words that are not
+`amount:>20 date:2026-11 category:courses carte` becomes a `TransactionFilter`; words that are not
 `key:value` are looked for in label, payee and note.
 """
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class TransactionFilter:
         return replace(self, sort=Sort.DATE, descending=True) != TransactionFilter()
 
 
-_TOKEN = re.compile(r'(?P<key>[a-z]+):(?P<value>"[^"]*"|\S+)', re.IGNORECASE)
+_TOKEN = re.compile(r'(?<!\S)(?P<key>[^\W\d_]+):(?P<value>"[^"]*"(?!\S)|\S+)')
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 
 
@@ -61,7 +62,9 @@ def fold(text: str) -> str:
     """Return `text` as it is searched: lower case, without accents."""
     if text.isascii():
         return text.lower()
-    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c))
+    # Taking letters apart can bring capitals to light (the sign for "TEL"), and folding marks.
+    plain = normalize("NFKD", normalize("NFKD", text).casefold())
+    return "".join(c for c in plain if not combining(c))
 
 
 def parse_search(query: str, base: TransactionFilter | None = None) -> TransactionFilter:
@@ -72,13 +75,13 @@ def parse_search(query: str, base: TransactionFilter | None = None) -> Transacti
     for match in _TOKEN.finditer(query):
         rest.append(query[position : match.start()])
         position = match.end()
-        narrowed = _narrow(found, match["key"].lower(), match["value"].strip('"'))
+        narrowed = _narrow(found, fold(match["key"]), match["value"].strip('"'))
         if narrowed is None:
             rest.append(match[0])
         else:
             found = narrowed
     rest.append(query[position:])
-    return replace(found, text=" ".join(" ".join(rest).split()))
+    return replace(found, text=" ".join("".join(rest).split()))
 
 
 def _narrow(base: TransactionFilter, key: str, value: str) -> TransactionFilter | None:
@@ -117,8 +120,7 @@ def _span(value: str) -> tuple[date, date] | None:
             return only, only
         if month is not None:
             first = date(year, month, 1)
-            following = date(year + month // 12, month % 12 + 1, 1)
-            return first, following - timedelta(days=1)
+            return first, first.replace(day=monthrange(year, month)[1])
         return date(year, 1, 1), date(year, 12, 31)
     except ValueError:
         return None
@@ -126,7 +128,7 @@ def _span(value: str) -> tuple[date, date] | None:
 
 def _by_amount(base: TransactionFilter, value: str) -> TransactionFilter | None:
     match = re.match(r"(>=|<=|>|<|)(\d{1,12}(?:[.,]\d{1,4})?)(?:\.\.(\d{1,12}(?:[.,]\d{1,4})?))?$", value)
-    if match is None:
+    if match is None or (match[1] and match[3]):
         return None
     low = Decimal(match[2].replace(",", "."))
     high = Decimal(match[3].replace(",", ".")) if match[3] else None
