@@ -16,6 +16,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
+from obdesk.providers import counting
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from obdesk.domain.outcomes import Failure
     from obdesk.domain.remote import RemoteAccount, RemoteConnection
     from obdesk.providers.base import Provider, TransactionPage
+    from obdesk.providers.counting import RequestCount
     from obdesk.storage.store import Store
 
     Progress = Callable[[Step, int, int | None], None]
@@ -59,7 +61,7 @@ class _Start:
     trigger: Trigger
     at: datetime
     monotonic_s: float
-    requests: int
+    requests: RequestCount
 
 
 class Engine:
@@ -135,7 +137,7 @@ class Engine:
             trigger,
             now,
             self._clock.monotonic_s(),
-            self._provider.requests,
+            counting.begin(),
         )
 
     async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
@@ -257,7 +259,7 @@ class Engine:
             result=result,
             condition=condition,
             counts=counts or RunCounts(),
-            requests=self._provider.requests - start.requests,
+            requests=start.requests.sent,
             started_at=start.at,
             duration_s=self._clock.monotonic_s() - start.monotonic_s,
             detail=detail,

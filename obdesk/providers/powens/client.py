@@ -19,6 +19,7 @@ import httpx
 import truststore
 
 from obdesk.domain.outcomes import RetryLater
+from obdesk.providers import counting
 from obdesk.providers.powens.errors import (
     AnswerTooLargeError,
     Reply,
@@ -143,6 +144,7 @@ class Client:
         tries = 1
         while True:
             self.requests += 1
+            counting.sent_one()
             try:
                 reply = await self._send_once(
                     method,
