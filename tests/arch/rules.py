@@ -33,24 +33,30 @@ _TASK_CALLS = frozenset({"create_task", "ensure_future", "asyncSlot", "asyncClos
 
 SCREEN_FILES = frozenset({"__init__", "present", "model", "delegate", "view"})
 SCREEN_EXTRAS: dict[str, dict[str, str]] = {
+    "connections": {
+        "cards": "a bank as a card",
+        "dialogs": "ending a link with care",
+    },
     "linking": {
+        "engine": "whether the embedded browser may be used",
         "flow": "linking as a pure state machine",
+        "guard": "the page that can show a bank's login and nothing else",
+        "policy": "where the page may go, and which address ends the attempt",
         "stages": "the states, events and effects of the flow",
         "webview": "the embedded browser",
     },
+    "overview": {
+        "cards": "what the overview is made of",
+    },
     "transactions": {
-        "chosen": "what the selection adds up to",
-        "doing": "the commands on a selection and their keys",
-        "edits": "notes and categories on their way to the database, with undo",
-        "facts": "one transaction as labels and texts",
+        "facts": "the bank's raw data in the inspector",
         "feed": "reads windows of rows off the interface thread",
-        "filterbar": "the chips above the list",
-        "filterpanel": "the pop-up in which a filter is put together",
-        "filters": "a filter in words",
+        "filterbar": "the search and its buttons",
+        "filterpanel": "the filters in full",
+        "filters": "from what is typed to a filter",
         "header": "the column titles",
-        "inspector": "the panel beside the list",
-        "layout": "where rows and day bands stand",
-        "screen": "the screen as the window knows it",
+        "inspector": "one transaction in full",
+        "layout": "where the columns lie",
         "table": "the list that paints only what is seen",
     },
 }
