@@ -30,18 +30,18 @@ from obdesk.simulator.api.call import Desk
 from obdesk.simulator.api.listing import Lister
 from obdesk.simulator.api.paths import VERSION, Aliases
 from obdesk.simulator.api.webauth import WebauthDesk
-from obdesk.simulator.api.webhooks import WebhookDesk
 from obdesk.simulator.clock import Clock
 from obdesk.simulator.control.routes import control_routes, control_table
 from obdesk.simulator.dice import dice
 from obdesk.simulator.faults import Faults
 from obdesk.simulator.hooks.registry import Registry
+from obdesk.simulator.hooks.routes import WebhookDesk
 from obdesk.simulator.hooks.send import Sender
 from obdesk.simulator.options import Options
 from obdesk.simulator.switches import Switches
 from obdesk.simulator.webview.routes import webview_routes
 from obdesk.simulator.webview.visits import VisitBook
-from obdesk.simulator.world import syncing, tinkering
+from obdesk.simulator.world import agenda, syncing, tinkering
 from obdesk.simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Simulator:
         self.clock = clock or Clock()
         self.host = "127.0.0.1"
         self.port = 0
-        self.world = World(self.options, self.clock, self.switches)
+        self.world = self._new_world()
         self.registry = Registry(self.world)
         self.control = control_table(self)
         self.faults = self._faults()
@@ -84,7 +84,7 @@ class Simulator:
         """Start over with an empty world, default switches and, when given, another clock."""
         self.clock = clock or self.clock
         self.switches = Switches()
-        self.world = World(self.options, self.clock, self.switches)
+        self.world = self._new_world()
         self.registry = Registry(self.world)
         self.faults = self._faults()
         self._subscribe()
@@ -134,6 +134,11 @@ class Simulator:
             "client_secret": self.client_secret,
             "control_url": self.control_url,
         }
+
+    def _new_world(self) -> World:
+        world = World(self.options, self.clock, self.switches)
+        agenda.attach(world)
+        return world
 
     def _subscribe(self) -> None:
         if self.options.webhook_url:
@@ -236,7 +241,9 @@ def _configured(simulator: Simulator) -> uvicorn.Server:
 
 
 def _listen(simulator: Simulator, host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named asyncio switches Nagle's algorithm off; otherwise each answer waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from obdesk.simulator.bank.labels import Label, Party
+
+_WEEKEND_REACH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,23 +195,36 @@ INVEST_FR = (
 )
 
 
-@lru_cache(maxsize=4_096)
-def _month_days(due: Due, year: int, month: int) -> int:
-    last = (date(year + month // 12, month % 12 + 1, 1)).toordinal() - 1
-    first = date(year, month, 1).toordinal()
-    day = min(first + due.day - 1, last)
-    weekday = (day - 1) % 7  # 0 is Monday for the proleptic ordinal 1
+class DueDays:
+    """Which of an account's dues are booked on which day, weekends taken into account."""
+
+    def __init__(self, dues: tuple[Due, ...]) -> None:
+        self._dues = dues
+        self._days: dict[int, list[Due]] = {}
+        self._years: set[int] = set()
+
+    def on(self, day: int) -> list[Due]:
+        """Return what is booked on ordinal `day`."""
+        if not self._dues:
+            return []
+        for near in (day - _WEEKEND_REACH, day + _WEEKEND_REACH):
+            year = date.fromordinal(near).year
+            if year not in self._years:
+                self._years.add(year)
+                self._fill(year)
+        return self._days.get(day, [])
+
+    def _fill(self, year: int) -> None:
+        for month in range(1, 13):
+            for due in self._dues:
+                if not due.months or month in due.months:
+                    self._days.setdefault(_booking_day(due, year, month), []).append(due)
+
+
+def _booking_day(due: Due, year: int, month: int) -> int:
+    last = date(year + month // 12, month % 12 + 1, 1).toordinal() - 1
+    day = min(date(year, month, 1).toordinal() + due.day - 1, last)
+    weekday = (day - 1) % 7  # 0 is Monday, as ordinal 1 was one
     if weekday >= 5:
         day += (4 - weekday) if due.early else (7 - weekday)
     return day
-
-
-def falls_on(due: Due, day: int) -> bool:
-    """Whether `due` is booked on ordinal `day`, weekends taken into account."""
-    for near in (day, day - 7, day + 7):
-        when = date.fromordinal(near)
-        if due.months and when.month not in due.months:
-            continue
-        if _month_days(due, when.year, when.month) == day:
-            return True
-    return False

@@ -13,7 +13,7 @@ from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from obdesk.simulator.bank.calendar import SUMMARY_FR, falls_on
+from obdesk.simulator.bank.calendar import SUMMARY_FR, DueDays
 from obdesk.simulator.dice import dice_from, seed_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Statement:
         self._choices = [(label.low, label.high, label.lag_days, label.round_to) for label in self.labels]
         weights = list(accumulate(label.weight for label in self.labels))
         self._cumulative = [weight / weights[-1] for weight in weights]
+        self._dues = DueDays(account.plan.dues)
         self._fixed: dict[str, int] = {}
         self._history = 0
         self._history_end = first_day - 1
@@ -161,10 +162,9 @@ class Statement:
     def _fixed_rows(self, day: int) -> list[Row]:
         plan = self.account.plan
         rows = []
-        for due in plan.dues:
-            if falls_on(due, day):
-                spread = dice_from(self._seed ^ day).randint(-due.spread, due.spread) if due.spread else 0
-                rows.append(Row(day, day, due.minor + spread, self.label_index(due.label)))
+        for due in self._dues.on(day):
+            spread = dice_from(self._seed ^ day).randint(-due.spread, due.spread) if due.spread else 0
+            rows.append(Row(day, day, due.minor + spread, self.label_index(due.label)))
         if plan.coffee and day % 11 == 3:
             coffee = Row(day, day - 1, plan.coffee.low, self.label_index(plan.coffee))
             rows += [coffee, coffee]

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from obdesk.simulator.api.rows import RowWriter, parse_day
 from obdesk.simulator.api.wire import account_json, connection_json
 from obdesk.simulator.bank.numbers import CURRENCIES
-from obdesk.simulator.control.table import ControlError, Json, Order, Table
+from obdesk.simulator.control.table import ControlError, Json, Machinery, Order, Table
 from obdesk.simulator.world import linking, syncing, tinkering
 
 if TYPE_CHECKING:
-    from obdesk.simulator.server import Simulator
     from obdesk.simulator.world.entities import Account, Connection
     from obdesk.simulator.world.world import World
 
@@ -39,7 +38,7 @@ _PASSING_S = 3_600
 class Bankside:
     """The calls about banks. Amounts are decimals in the account's currency, dates are YYYY-MM-DD."""
 
-    def __init__(self, simulator: Simulator, table: Table) -> None:
+    def __init__(self, simulator: Machinery, table: Table) -> None:
         self._simulator = simulator
         table.add("GET", "/truth", self.truth)
         table.add("POST", "/sca", self.ask_sca)

@@ -6,16 +6,12 @@ import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from obdesk.simulator.clock import Clock
-from obdesk.simulator.control.table import ControlError, Json, Order, Table
+from obdesk.simulator.control.table import ControlError, Json, Machinery, Order, Table
 from obdesk.simulator.faults import Fault
 from obdesk.simulator.hooks.registry import EVENTS, Delivery
-
-if TYPE_CHECKING:
-    from obdesk.simulator.server import Simulator
-
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +19,7 @@ _logger = logging.getLogger(__name__)
 class Machine:
     """The calls about the machine."""
 
-    def __init__(self, simulator: Simulator, table: Table) -> None:
+    def __init__(self, simulator: Machinery, table: Table) -> None:
         self._simulator = simulator
         self._table = table
         table.add("GET", "", self.index)

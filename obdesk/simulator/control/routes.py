@@ -12,15 +12,13 @@ from starlette.routing import Route
 from obdesk.simulator.api.answers import encode
 from obdesk.simulator.control.bankside import Bankside
 from obdesk.simulator.control.machine import Machine
-from obdesk.simulator.control.table import ControlError, Table
+from obdesk.simulator.control.table import ControlError, Machinery, Table
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from obdesk.simulator.server import Simulator
 
-
-def control_table(simulator: Simulator) -> Table:
+def control_table(simulator: Machinery) -> Table:
     """Return every control call of a simulator."""
     table = Table()
     Machine(simulator, table)
@@ -28,7 +26,7 @@ def control_table(simulator: Simulator) -> Table:
     return table
 
 
-def control_routes(simulator: Simulator, table: Table) -> list[Route]:
+def control_routes(simulator: Machinery, table: Table) -> list[Route]:
     """Return the routes, to be mounted under the control root."""
 
     async def endpoint(request: Request) -> Response:

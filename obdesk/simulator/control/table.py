@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obdesk.simulator.clock import Clock
+    from obdesk.simulator.faults import Faults
+    from obdesk.simulator.hooks.registry import Registry
+    from obdesk.simulator.switches import Switches
+    from obdesk.simulator.world.world import World
+
 Json = dict[str, Any]
+
+
+class Machinery(Protocol):
+    """What the control calls work on: a simulator, as far as they care."""
+
+    world: World
+    clock: Clock
+    switches: Switches
+    registry: Registry
+    faults: Faults
+
+    def reset(self, clock: Clock | None = None) -> None:
+        """Start over."""
+        ...
 
 
 class ControlError(Exception):

@@ -1,4 +1,4 @@
-"""What falls due for a connection when time passes."""
+"""What falls due for connections when time passes; attached to a world that knows nothing of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 from obdesk.simulator.world import linking, syncing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from obdesk.simulator.world.entities import Connection
     from obdesk.simulator.world.world import World
 
 
-def next_due(world: World, connection: Connection) -> tuple[int, Callable[[], None]] | None:
-    """Return when time next does something to a connection, and what; None when nothing is due."""
+def attach(world: World) -> None:
+    """Make a world run its connections' automatic syncs, imports and purges as its clock moves."""
+
+    def due() -> Iterator[tuple[int, Callable[[], None]]]:
+        for connection in world.connections.values():
+            item = _next_due(world, connection)
+            if item is not None:
+                yield item
+
+    world.calendars.append(due)
+
+
+def _next_due(world: World, connection: Connection) -> tuple[int, Callable[[], None]] | None:
     due: list[tuple[int, Callable[[], None]]] = []
     if connection.expire is not None and not connection.consented:
         due.append((connection.expire, lambda: syncing.purge(world, connection)))

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from obdesk.simulator.bank.branch import Branch, Branches
 from obdesk.simulator.dice import dice
 from obdesk.simulator.switches import Switches
-from obdesk.simulator.world import agenda
 from obdesk.simulator.world.entities import Account, Connection, Token, TokenKind, User
 from obdesk.simulator.world.tokens import Tokens
 
@@ -67,6 +66,7 @@ class World:
         self.rng = dice(options.seed, "world")
         self.config: dict[str, str] = dict(_CONFIG)
         self.config_log: list[dict[str, str | None]] = []
+        self.calendars: list[Callable[[], Iterator[tuple[int, Callable[[], None]]]]] = []
         self.plans: list[tuple[int, Callable[[], None]]] = []
         self._ids: defaultdict[str, int] = defaultdict(lambda: 1, _FIRST_IDS)
 
@@ -145,10 +145,10 @@ class World:
         for user in self.users.values():
             if user.purge_at is not None and user.purge_at <= target:
                 yield user.purge_at, partial(self.forget_user, user)
-        for connection in self.connections.values():
-            due = agenda.next_due(self, connection)
-            if due is not None and due[0] <= target:
-                yield due
+        for calendar in self.calendars:
+            for item in calendar():
+                if item[0] <= target:
+                    yield item
 
     def forget_user(self, user: User) -> None:
         """Erase a user with everything that hangs on it."""
