@@ -49,6 +49,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "cards": "what the overview is made of",
     },
     "transactions": {
+        "doing": "what a person may do to transactions",
         "facts": "the bank's raw data in the inspector",
         "feed": "reads windows of rows off the interface thread",
         "filterbar": "the search and its buttons",
@@ -57,6 +58,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "header": "the column titles",
         "inspector": "one transaction in full",
         "layout": "where the columns lie",
+        "screen": "all of it together",
         "table": "the list that paints only what is seen",
     },
 }
