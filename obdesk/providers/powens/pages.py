@@ -13,7 +13,7 @@ import msgspec
 from obdesk.domain.outcomes import PAGE_SHIFT
 from obdesk.providers.powens.errors import bad_answer
 from obdesk.providers.powens.rows import decode_rows
-from obdesk.providers.powens.wire import UNREADABLE, ListWire
+from obdesk.providers.powens.wire import UNREADABLE, ListWire, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from obdesk.providers.powens.errors import Reply
 
 PAGES_MAX = 10_000
-_ENVELOPE = msgspec.json.Decoder(ListWire)
+ROWS_PER_PAGE = 1_000  # the most the API gives
+_ENVELOPE = msgspec.json.Decoder(ListWire, strict=False)
 _OFF_THREAD_BYTES = 64 * 1024  # below, a change of thread takes longer than the work
 
 
@@ -67,10 +68,19 @@ def read_page(body: bytes, name: str) -> ListPage | None:
     rows: Raw = getattr(envelope, name)
     if memoryview(rows)[:1].tobytes() != b"[":
         return None
-    following = envelope.links.next if envelope.links else None
-    return ListPage(
-        rows, hashlib.sha256(rows).digest(), envelope.total, following.href if following else None
-    )
+    links = envelope.links or envelope.link
+    href = links.next.href if links and links.next else None
+    if links is None and _is_cut_short(rows, envelope.total):
+        return None
+    return ListPage(rows, hashlib.sha256(rows).digest(), envelope.total, href)
+
+
+def _is_cut_short(rows: Raw, total: int | None) -> bool:
+    """Tell whether an answer without any links is a full page of a longer list: the rest would be lost."""
+    if total is None or total <= ROWS_PER_PAGE:
+        return False
+    found = rows_of(rows)
+    return found is not None and ROWS_PER_PAGE <= len(found) < total
 
 
 class Pager:

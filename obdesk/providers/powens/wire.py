@@ -151,6 +151,8 @@ class ListWire(Struct):
     connectors: Raw = Raw()
     total: int | None = None
     links: LinksWire | None = msgspec.field(default=None, name="_links")
+    link: LinksWire | None = msgspec.field(default=None, name="_link")
+    """Another spelling, which the documentation uses in its prose."""
 
 
 class UserWire(Struct):
