@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obdesk.gui.linking.engine import flags_for_root_demo, patched_on, prefers_browser, refusal
+from obdesk.gui.linking.engine import FLAGS, patched_on, prefers_browser, prepare, refusal
 from obdesk.gui.linking.policy import Gate, Shown, Verdict, is_public_name, registrable, shown
 
 STATE = "a-state-of-sixteen-chars"
@@ -239,11 +239,31 @@ def test_an_engine_in_an_unsafe_mode_is_refused_in_a_sentence(
 
 
 def test_root_is_refused_except_in_the_demo() -> None:
-    flags = {"QTWEBENGINE_CHROMIUM_FLAGS": flags_for_root_demo("")}
+    asked = {FLAGS: "--no-sandbox"}
     assert refusal({}, [], is_root=True, root_demo=False) is not None
-    assert refusal(flags, [], is_root=True, root_demo=False) is not None
-    assert refusal(flags, [], is_root=True, root_demo=True) is None
+    assert refusal(asked, [], is_root=True, root_demo=False) is not None
+    assert refusal(asked, [], is_root=True, root_demo=True) is None
     assert refusal({"QTWEBENGINE_REMOTE_DEBUGGING": "1"}, [], is_root=True, root_demo=True) is not None
+
+
+def test_the_engine_starts_with_our_switches_only() -> None:
+    environ = {FLAGS: "--disable-gpu --lang=xx --proxy-pac-url=http://evil.example/"}
+    prepare(environ, local=False, is_root=False, root_demo=False)
+    words = environ[FLAGS].split(" ", 1)
+    assert words[0] == "--disable-gpu"
+    assert words[1].startswith('--host-resolver-rules="MAP ')
+    assert "evil" not in environ[FLAGS]
+    assert "--no-sandbox" not in environ[FLAGS]
+    for reachable in ("MAP 192.168.* ~", "MAP 10.* ~", "MAP *.local ~", "MAP 127.* ~", "MAP localhost ~"):
+        assert reachable in environ[FLAGS]
+
+
+def test_the_demo_keeps_loopback_and_as_root_loses_the_sandbox() -> None:
+    environ: dict[str, str] = {}
+    prepare(environ, local=True, is_root=True, root_demo=True)
+    assert "--no-sandbox" in environ[FLAGS]
+    assert "MAP 127." not in environ[FLAGS]
+    assert "MAP 192.168.* ~" in environ[FLAGS]
 
 
 def test_the_age_of_an_engine_follows_the_release_calendar() -> None:

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from obdesk.domain.texts import tr
+from obdesk.gui.linking.policy import PRIVATE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
 AGE_MAX = timedelta(days=60)
 FLAGS = "QTWEBENGINE_CHROMIUM_FLAGS"
@@ -60,10 +61,35 @@ def refusal(
     return None
 
 
-def flags_for_root_demo(present: str) -> str:
-    """Return what `FLAGS` must hold before Qt starts when the demo runs as root."""
-    missing = [switch for switch in ("--no-sandbox", "--disable-gpu") if switch not in present.split()]
-    return " ".join([*present.split(), *missing])
+def prepare(environ: MutableMapping[str, str], *, local: bool, is_root: bool, root_demo: bool) -> None:
+    """Set the engine's switches; call it before the first page of the process, and after `refusal`.
+
+    Names and addresses of the local network are made unresolvable in the engine itself, because a picture
+    or call that is redirected there is sent before an interceptor hears of it. `local` leaves loopback
+    open: the demo's pages are there.
+    """
+    environ[FLAGS] = flags(environ.get(FLAGS, ""), local=local, no_sandbox=is_root and root_demo)
+
+
+def flags(present: str, *, local: bool, no_sandbox: bool) -> str:
+    """Return the engine's switches: of those that were set only the one about graphics is kept."""
+    kept = ["--disable-gpu"] if "--disable-gpu" in present.split() else []
+    if no_sandbox:
+        kept.append("--no-sandbox")
+    rules = ",".join(f"MAP {pattern} ~NOTFOUND" for pattern in _unreachable(local=local))
+    return " ".join([*kept, f'--host-resolver-rules="{rules}"'])
+
+
+def _unreachable(*, local: bool) -> list[str]:
+    mine = ["127.*", "localhost", "*.localhost", "[::1]", "::1"]
+    numbers = [f"172.{second}.*" for second in range(16, 32)]
+    numbers += [f"100.{second}.*" for second in range(64, 128)]
+    numbers += [f"{first}.*" for first in range(224, 256)]
+    numbers += ["0.*", "10.*", "169.254.*", "192.0.*", "192.168.*", "198.18.*", "198.19.*", "198.51.100.*"]
+    numbers += ["203.0.113.*", "[f*", "fd*:*", "fc*:*", "fe*:*", "ff*:*", "::ffff:*", "[::ffff:*"]
+    return [*numbers, *(f"*.{suffix}" for suffix in PRIVATE_SUFFIXES if suffix != "localhost")] + (
+        [] if local else mine
+    )
 
 
 def patched_on(version: str) -> date | None:

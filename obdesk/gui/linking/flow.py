@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_S = 15 * 60.0
 ASK_EVERY_S = 4.0
-FRUIT_WAIT_S = 20.0
+FRUIT_WAIT_S = 30.0
 """How long a page that has linked already may take to say goodbye (choosing accounts, for example)."""
 
 Move = tuple[Flow, tuple["Effect", ...]]
@@ -69,6 +69,7 @@ _FAULTS: dict[PageFault, str] = {
         "The page could not be loaded. Check the connection to the internet, then try again."
     ),
     PageFault.CRASHED: mark("The page stopped working. Nothing was linked and nothing is lost."),
+    PageFault.CLOSED: mark("The page closed itself before anything was linked."),
     PageFault.CERTIFICATE: mark(
         "The site could not prove who it is, so obdesk left it. Try again later or from another network."
     ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from publicsuffixlist import PublicSuffixList
 
-_PRIVATE_SUFFIXES = (
+PRIVATE_SUFFIXES = (
     "localhost",
     "local",
     "localdomain",
@@ -159,7 +159,7 @@ def is_public_name(host: str) -> bool:
     if _is_address(host) or "." not in host.strip("."):
         return False
     last = host.rstrip(".").rpartition(".")[2]
-    return last not in _PRIVATE_SUFFIXES and not last.isdigit() and not last.startswith("0x")
+    return last not in PRIVATE_SUFFIXES and not last.isdigit() and not last.startswith("0x")
 
 
 def _is_address(host: str) -> bool:

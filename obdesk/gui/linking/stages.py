@@ -33,6 +33,7 @@ class PageFault(Enum):
 
     LOAD_FAILED = "load_failed"
     CRASHED = "crashed"
+    CLOSED = "closed"
     CERTIFICATE = "certificate"
     WRONG_STATE = "wrong_state"
     NAGGING = "nagging"

@@ -1,0 +1,14 @@
+"""What tests with a window share: the stage that QtWebEngine wants before the application is made."""
+
+from __future__ import annotations
+
+import os
+
+from PySide6.QtCore import QCoreApplication, Qt
+
+from obdesk.gui.linking.engine import prepare
+
+QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+# The engine reads its switches once per process, so all tests share those of the demo.
+_IS_ROOT = os.name == "posix" and os.geteuid() == 0
+prepare(os.environ, local=True, is_root=_IS_ROOT, root_demo=True)
