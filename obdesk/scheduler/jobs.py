@@ -29,9 +29,13 @@ class Ticker:
 
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(
-            self._hint, "interval", seconds=TICK_S, coalesce=True, misfire_grace_time=None, max_instances=1
+            self._ring, "interval", seconds=TICK_S, coalesce=True, misfire_grace_time=None, max_instances=1
         )
         self._scheduler.start()
+
+    async def _ring(self) -> None:
+        # A coroutine, because APScheduler runs plain functions in a thread, where no task can be born.
+        self._hint()
 
     def close(self) -> None:
         """Stop ticking."""

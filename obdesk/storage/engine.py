@@ -10,6 +10,7 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from obdesk.domain.filters import fold
 from obdesk.storage.errors import newer, translated
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_
     execute(f"PRAGMA cache_size = -{cache_kib}")
     execute("PRAGMA foreign_keys = ON")
     execute("PRAGMA trusted_schema = OFF")
+    connection.create_function("folded", 1, fold, deterministic=True)
     if read_only:
         execute("PRAGMA query_only = ON")
     else:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, version_of
-from obdesk.storage.errors import translated
+from obdesk.storage.errors import does_not_open, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +48,11 @@ class Store:
             from obdesk.storage.migrations import runner
 
             runner.create(path, data_key)
-        elif version_of(path, data_key) < SCHEMA_VERSION:
+        elif (version := version_of(path, data_key)) < SCHEMA_VERSION:
             from obdesk.storage.migrations import runner
 
+            if version == 0:
+                raise does_not_open()  # ours are numbered before they get their name; this one was emptied
             runner.upgrade(path, data_key)
         return cls(path, data_key)
 
@@ -95,9 +98,10 @@ class Store:
 
     def close(self) -> None:
         """Finish what is running, close every connection and end the threads."""
-        self._writer.close()
         self._reader.close()
         self._slow.close()
+        # Last, because only a writing connection can empty the log into the file.
+        self._writer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +119,9 @@ async def _awaited(future: Future[T], *, shielded: bool = False) -> T:
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
-        await asyncio.wait({waiting})
+        while not waiting.done():
+            with suppress(asyncio.CancelledError):  # whoever is impatient and cancels again waits as well
+                await asyncio.wait({waiting})
         raise
 
 
@@ -129,6 +135,7 @@ class _Reader:
         self._lock = threading.Lock()
         self._latest: dict[str, int] = {}
         self._running: str | None = None
+        self._choosing = threading.Lock()
 
     def call(self, query: Callable[..., T], *args: Any) -> T:
         with translated(), self._lock:
@@ -140,8 +147,9 @@ class _Reader:
     def submit_latest(self, topic: str, query: Callable[..., T], *args: Any) -> Future[T]:
         number = self._latest.get(topic, 0) + 1
         self._latest[topic] = number
-        if self._running == topic and self._connection is not None:
-            self._connection.interrupt()
+        with self._choosing:  # so that no other topic's query begins in between and is hit instead
+            if self._running == topic and self._connection is not None:
+                self._connection.interrupt()
         return self._pool.submit(self._call_latest, topic, number, query, *args)
 
     def _call_latest(self, topic: str, number: int, query: Callable[..., T], *args: Any) -> T:
@@ -149,11 +157,15 @@ class _Reader:
 
         if self._latest[topic] != number:
             raise SupersededError
-        self._running = topic
+        self._run(topic)
         try:
             return self.call(query, *args)
         finally:
-            self._running = None
+            self._run(None)
+
+    def _run(self, topic: str | None) -> None:
+        with self._choosing:
+            self._running = topic
 
     def _opened(self) -> Connection:
         if self._connection is None:

@@ -1,9 +1,9 @@
 """Making a new file and bringing an older one up to date, each all or nothing.
 
-A new file is built under another name and renamed when it is whole. An older file is copied by
-`VACUUM INTO` (still encrypted), the copy is migrated and checked against the original, then they are
-swapped; the original stays beside it as a backup. Imported only when there is something to do:
-Alembic costs 300 ms.
+A new file is built under another name and renamed when it is whole. An older file is copied twice by
+`VACUUM INTO` (still encrypted): one copy is kept as a backup, the other is migrated, checked against the
+original and put in its place by one rename, so that at no moment the file is missing. Imported only when
+there is something to do: Alembic costs 300 ms.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def create(path: Path, data_key: bytes) -> None:
     if path.exists():
         raise FileExistsError(path)
     building = path.with_name(path.name + ".new")
-    for leftover in (building, building.with_name(building.name + "-wal")):
-        leftover.unlink(missing_ok=True)
+    _clear(building)
     with translated():
         dbapi2.connect(str(building)).close()
         building.chmod(0o600)
@@ -48,27 +47,39 @@ def create(path: Path, data_key: bytes) -> None:
 
 
 def upgrade(path: Path, data_key: bytes) -> Path:
-    """Bring an older file up to date; return the backup that was kept."""
-    copy = path.with_name(path.name + ".migrating")
-    copy.unlink(missing_ok=True)
+    """Bring an older file up to date; return the backup that was kept.
+
+    Raises DatabaseBusyError while another program has the file open.
+    """
+    copy, keeping = (path.with_name(path.name + suffix) for suffix in (".migrating", ".keeping"))
     with translated():
         with closing(connect(path, data_key)) as original:
+            # Only its sole user can take a file out of WAL mode: nobody else writes to the old file
+            # meanwhile, and no old log is left that would be applied to the new one.
+            original.execute("PRAGMA journal_mode = DELETE")
             before = _checksum(original)
             version = original.execute("PRAGMA user_version").fetchone()[0]
-            original.execute("VACUUM INTO ?", (str(copy),))
-        copy.chmod(0o600)
+            for target in (copy, keeping):
+                _clear(target)
+                original.execute("VACUUM INTO ?", (str(target),))
+                target.chmod(0o600)
         with closing(connect(copy, data_key)) as migrated:
             _upgrade(migrated)
             if _checksum(migrated) != before:
-                copy.unlink()
                 raise does_not_open()
             migrated.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     backup = path.with_name(f"{path.name}.v{version}.bak")
-    path.replace(backup)
+    _put_in_place(keeping, backup)
     _put_in_place(copy, path)
     _drop_old_backups(path)
     log.info("database migrated from version %d to %d", version, SCHEMA_VERSION)
     return backup
+
+
+def _clear(path: Path) -> None:
+    """Remove what an interrupted attempt left; a log left behind would be applied to the next file."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _put_in_place(new: Path, path: Path) -> None:

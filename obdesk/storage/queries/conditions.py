@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import TransactionState
 from obdesk.domain.filters import Sort, TransactionFilter, fold
+from obdesk.domain.money import MINOR_MAX
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 Value = str | int
 _TRIGRAM = 3  # the index cannot see shorter words
+_SEARCH_LENGTH_MAX = 200  # longer than any label; keeps expressions within SQLite's limits
+_EXPONENTS = range(19)  # what a 64-bit count of minor units can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +90,16 @@ def _amounts(wanted: TransactionFilter, parts: list[str], values: list[Value]) -
         return ""
     for bound, sign in ((wanted.amount_at_least, ">="), (wanted.amount_at_most, "<=")):
         if bound is not None:
-            by_exponent = " ".join(f"WHEN {exponent} THEN ?" for exponent in range(5))
+            by_exponent = " ".join(f"WHEN {exponent} THEN ?" for exponent in _EXPONENTS)
             parts.append(f"abs(t.amount_minor) {sign} CASE wa.exponent {by_exponent} END")
-            values += [_scaled(bound, exponent, up=sign == ">=") for exponent in range(5)]
+            values += [_scaled(bound, exponent, up=sign == ">=") for exponent in _EXPONENTS]
     return " JOIN accounts wa ON wa.id = t.account_id"
 
 
 def _scaled(bound: Decimal, exponent: int, *, up: bool) -> int:
     scaled = bound.scaleb(exponent)
     whole = int(scaled)
-    return whole + 1 if up and whole != scaled else whole
+    return min(whole + 1 if up and whole != scaled else whole, MINOR_MAX)
 
 
 def _search(text: str) -> tuple[str, str, str, tuple[Value, ...]]:
@@ -104,10 +107,10 @@ def _search(text: str) -> tuple[str, str, str, tuple[Value, ...]]:
 
     Every word must occur in label, payee or the person's note.
     """
-    words = [fold(word) for word in text.split()]
+    words = searched_words(text)
     if not words:
         return "", "", "", ()
-    noted = "SELECT transaction_id FROM transaction_edits WHERE note LIKE ? ESCAPE '\\'"
+    noted = "SELECT transaction_id FROM transaction_edits WHERE folded(note) LIKE ? ESCAPE '\\'"
     exact = " AND ".join(f"(t.search_text LIKE ? ESCAPE '\\' OR t.id IN ({noted}))" for _ in words)
     walk = exact.replace("t.search_text", "search_text").replace("t.id", "id")
     patterns = [f"%{_escaped(word)}%" for word in words]
@@ -117,6 +120,13 @@ def _search(text: str) -> tuple[str, str, str, tuple[Value, ...]]:
         match_expression(words),
         tuple(each for pattern in patterns for each in (pattern,) * 2),
     )
+
+
+def searched_words(text: str) -> list[str]:
+    """Return the words of a search, folded, as many and as long as SQLite can take."""
+    # SQLite ends a text at the first NUL, which no label contains.
+    cleaned = text[:_SEARCH_LENGTH_MAX].replace("\0", " ")
+    return [word for word in map(fold, cleaned.split()) if word]
 
 
 def match_expression(words: list[str]) -> str:
@@ -137,7 +147,7 @@ def order_by(wanted: TransactionFilter) -> Order:
     way = "DESC" if wanted.descending else "ASC"
     if wanted.sort is Sort.DATE:
         # The plus keeps SQLite from walking the whole date index when the search index has few rows.
-        plus = "+" if match_expression(fold(wanted.text).split()) else ""
+        plus = "+" if match_expression(searched_words(wanted.text)) else ""
         return Order(f"ORDER BY {plus}t.pending {way}, t.booked_on {way}, t.id {way}", "", by_date=True)
     key, joins = _SORT_KEYS[wanted.sort]
     return Order(f"ORDER BY {key} {way}, t.booked_on DESC, t.id DESC", joins, by_date=False)
