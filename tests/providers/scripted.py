@@ -53,6 +53,7 @@ class ScriptedServer:
         self.script = script
         self.asked: list[Asked] = []
         self.greeting = b""
+        self.speak: Callable[[asyncio.StreamReader, Writer], Awaitable[None]] = self._speak_http1
         self.port = 0
         self.scheme = "http"
         self.over = asyncio.Event()
@@ -74,15 +75,7 @@ class ScriptedServer:
         self._writers.add(writer)
         self._idle.clear()
         try:
-            writer.write(self.greeting)
-            asked = await _read_request(reader)
-            self.asked.append(asked)
-            answer = self.script(asked)
-            if isinstance(answer, bytes):
-                writer.write(answer)
-                await writer.drain()
-            else:
-                await answer(writer, self.over)
+            await self.speak(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client hung up, as it may
         finally:
@@ -90,6 +83,17 @@ class ScriptedServer:
             self._writers.discard(writer)
             if not self._writers:
                 self._idle.set()
+
+    async def _speak_http1(self, reader: asyncio.StreamReader, writer: Writer) -> None:
+        writer.write(self.greeting)
+        asked = await _read_request(reader)
+        self.asked.append(asked)
+        answer = self.script(asked)
+        if isinstance(answer, bytes):
+            writer.write(answer)
+            await writer.drain()
+        else:
+            await answer(writer, self.over)
 
     async def end(self) -> None:
         """Let everybody who is still being served go."""

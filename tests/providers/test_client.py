@@ -6,19 +6,12 @@ import asyncio
 import gzip
 import random
 import socket
-import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from obdesk.domain.conditions import Condition
 from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched, RetryLater
@@ -272,50 +265,6 @@ async def test_a_name_that_is_not_found_is_being_offline(clock: FrozenClock) -> 
         reply = await client.send("GET", "/users/me")
 
     assert reply.failure == RetryLater(OFFLINE, None, "name_not_found")
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """Give the server side of TLS with a certificate that nobody vouches for."""
-    path = tmp_path_factory.mktemp("tls") / "stranger.pem"
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
-
-
-async def test_a_certificate_nobody_vouches_for_gets_no_token(
-    bench: Benches, stranger: ssl.SSLContext
-) -> None:
-    async with bench.before(in_turn(answer_json(NOTHING)), tls=stranger) as b:
-        outcome = await b.provider.connections()
-
-    assert outcome == RetryLater(OFFLINE, None, "certificate_refused")
-    assert b.server.asked == []
-    assert b.provider.requests == 1
-
-
-async def test_a_server_that_speaks_no_tls_gets_no_token(bench: Benches) -> None:
-    async with bench.before(in_turn(answer_json(NOTHING))) as b:
-        b.server.greeting = html(400)
-        async with _client(f"https://127.0.0.1:{b.server.port}/2.0", b.clock) as client:
-            reply = await client.send("GET", "/users/me", bearer=TOKEN)
-
-    assert reply.failure == RetryLater(OFFLINE, None, "tls_failed")
 
 
 @pytest.mark.parametrize(
