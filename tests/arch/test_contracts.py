@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import json
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -14,9 +17,7 @@ import pytest
 from tests.arch.tree import ROOT, contract, files, modules, pyproject
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    from collections.abc import Iterator, Mapping
 
 
 class Verdict(NamedTuple):
@@ -26,49 +27,55 @@ class Verdict(NamedTuple):
     text: str
 
 
-def _lint(folder: Path, *contracts: str) -> Verdict:
-    """Check the contracts against the obdesk package in a folder."""
-    only = [f"--contract={each}" for each in contracts]
-    command = [
-        sys.executable,
-        "-P",
-        "-c",
-        LINT,
-        "--config",
-        str(ROOT / "pyproject.toml"),
-        "--no-cache",
-        *only,
-    ]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Verdict(done.returncode, done.stdout + done.stderr)
+class Linter:
+    """The import linter over the tree in a folder."""
 
+    def __init__(self, folder: Path) -> None:
+        script = Path(__file__).with_name("linter.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(script), str(ROOT / "pyproject.toml")],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-def test_the_import_contracts_hold() -> None:
-    verdict = _lint(ROOT)
+    def check(self, *contracts: str, added: Mapping[str, str] | None = None) -> Verdict:
+        """Check the contracts, all when none is named, with some files added to the tree."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"contracts": contracts, "added": added or {}}) + "\n")
+        self._process.stdin.flush()
+        return Verdict(*json.loads(self._process.stdout.readline()))
 
-    assert verdict.exit_code == 0, verdict.text
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
 
 
 @pytest.fixture(scope="module")
-def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a tree with the project's packages and nothing in them."""
+def empty_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linter]:
+    """Lint a tree with the project's packages and nothing in them."""
     folder = tmp_path_factory.mktemp("skeleton")
     for module in modules("obdesk/"):
         place = folder / module.path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
-    return folder
+    linter = Linter(folder)
+    yield linter
+    linter.close()
 
 
-def test_an_empty_tree_keeps_every_contract(skeleton: Path) -> None:
-    verdict = _lint(skeleton)
+def test_the_import_contracts_hold() -> None:
+    with contextlib.closing(Linter(ROOT)) as linter:
+        verdict = linter.check()
+
+    assert verdict.exit_code == 0, verdict.text
+
+
+def test_an_empty_tree_keeps_every_contract(empty_tree: Linter) -> None:
+    verdict = empty_tree.check()
 
     assert verdict.exit_code == 0, verdict.text
 
@@ -97,25 +104,15 @@ def test_an_empty_tree_keeps_every_contract(skeleton: Path) -> None:
         ("cycles", "app/bad.py", "import obdesk.app.worse"),
     ],
 )
-def test_a_contract_bites_when_it_is_broken(skeleton: Path, contract_id: str, path: str, source: str) -> None:
-    added = [skeleton / "obdesk" / path]
-    if contract_id == "screens":
-        added += [skeleton / "obdesk/gui" / screen / "__init__.py" for screen in ("overview", "transactions")]
-    if contract_id == "cycles":
-        added.append(skeleton / "obdesk/app/worse.py")
-    new = [each for each in added if not each.exists()]
-    try:
-        for each in new:
-            each.parent.mkdir(exist_ok=True)
-            each.write_text("import obdesk.app.bad" if each.name == "worse.py" else "", "utf-8")
-        added[0].write_text(source, "utf-8")
-        if path.endswith("/present.py"):
-            (added[0].parent / "__init__.py").touch()
+def test_a_contract_bites_when_it_is_broken(
+    empty_tree: Linter, contract_id: str, path: str, source: str
+) -> None:
+    beside = {
+        "cycles": {"obdesk/app/worse.py": "import obdesk.app.bad"},
+        "pure": {"obdesk/gui/bad/__init__.py": ""},
+    }
 
-        verdict = _lint(skeleton, contract_id)
-    finally:
-        for each in new:
-            each.unlink()
+    verdict = empty_tree.check(contract_id, added={f"obdesk/{path}": source, **beside.get(contract_id, {})})
 
     assert verdict.exit_code == 1, verdict.text
     assert "BROKEN" in verdict.text
