@@ -94,6 +94,7 @@ class Account:
     ledger: Ledger = field(default_factory=Ledger)
     synced_day: int | None = None
     extras_seen: int = 0
+    shelved: Ledger | None = None
     pending: dict[tuple[int, int], tuple[int, Row]] = field(default_factory=dict)
 
 

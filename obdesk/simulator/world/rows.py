@@ -20,6 +20,9 @@ _EXTRA = -1  # first half of the key of a row that was added by hand
 def import_rows(world: World, connection: Connection, account: Account) -> list[int]:
     """Fill an account that was just enabled; return the slots of its rows."""
     statement = world.statement(connection, account)
+    if account.shelved is not None:
+        account.ledger, account.shelved = account.shelved, None
+        return pull_rows(world, connection, account)
     account.ledger = Ledger()
     account.pending.clear()
     total = account.ledger.fill(statement.booked_until(world.today), lambda: world.new_id("row"), world.now)

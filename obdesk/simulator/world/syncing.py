@@ -45,8 +45,11 @@ def discover(world: World, connection: Connection) -> list[Account]:
 
 
 def _born(world: World, connection: Connection, bank_account: BankAccount) -> Account:
+    known = (connection.id_user, connection.connector.id, bank_account.key)
+    if world.switches.recreated_ids or known not in world.account_ids:
+        world.account_ids[known] = world.new_id("account")
     return Account(
-        id=world.new_id("account"),
+        id=world.account_ids[known],
         id_connection=connection.id,
         id_user=connection.id_user,
         id_source=connection.sources[0].id,
@@ -84,8 +87,11 @@ def disable(world: World, connection: Connection, account: Account) -> None:
         return
     account.disabled = world.now
     account.balance_minor = account.last_update = account.import_at = None
+    if world.switches.reenabled_ids:
+        account.pending.clear()
+    else:
+        account.shelved = account.ledger
     account.ledger = Ledger()
-    account.pending.clear()
     world.emit(Event("ACCOUNT_DISABLED", world.users[connection.id_user], connection, account))
 
 

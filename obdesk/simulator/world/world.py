@@ -60,6 +60,7 @@ class World:
         self.branches = Branches(options, self.today)
         self.users: dict[int, User] = {}
         self.connections: dict[int, Connection] = {}
+        self.account_ids: dict[tuple[int, int, str], int] = {}
         self.tokens = Tokens(options.seed)
         self.redirect_uris = list(options.redirect_uris)
         self.listeners: list[Callable[[Event], None]] = []
