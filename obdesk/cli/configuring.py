@@ -21,7 +21,7 @@ _SECRET_LENGTH_MAX = 4_096
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=tr("Set up where bank data comes from."), no_args_is_help=True)
+    group = typer.Typer(help=tr("Set up where bank data comes from."))
     group.callback()(configure)  # keeps `powens` a command of its own
     group.command("powens", help=tr("Keep your own Powens application; the secret goes to the keyring."))(
         powens

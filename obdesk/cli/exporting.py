@@ -25,7 +25,7 @@ _STREAM = "-"
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=tr("Take your data with you."), no_args_is_help=True)
+    group = typer.Typer(help=tr("Take your data with you."))
     group.callback()(export)  # keeps `csv` a command of its own
     group.command("csv", help=tr("Write transactions as CSV, safe to open in a spreadsheet."))(csv)
     app.add_typer(group, name="export")

@@ -61,8 +61,7 @@ def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
     except NobodyReadsError:
         return ExitCode.NOBODY_READS
     except (KeyboardInterrupt, typer.Abort):
-        tell(tr("Interrupted. Nothing was left half done."))
-        return ExitCode.INTERRUPTED
+        return _interrupted()
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -80,7 +79,14 @@ def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
             tr("Nothing was done. See: {command}", command=f"{asked} --help"),
         )
         return ExitCode.USAGE
+    if code == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl+C
+        return _interrupted()
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _interrupted() -> int:
+    tell(tr("Interrupted. Nothing was left half done."))
+    return ExitCode.INTERRUPTED
 
 
 def build(front_ends: FrontEnds) -> typer.Typer:

@@ -1,0 +1,59 @@
+"""Ctrl+C, a request to end, and a reader that goes away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, "Interrupted. Nothing was left half done."),
+        (signal.SIGTERM, 143, None),
+    ],
+)
+def test_a_command_that_waits_ends_at_once_and_cleanly(
+    linked: CommandLine, number: signal.Signals, code: int, told: str | None
+) -> None:
+    with linked.child("link", "--open-url-only") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=20)
+
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert told is None or err.splitlines()[-1] == told
+    assert linked("sync").code == 0, "the profile is free again"
+
+
+@pytest.mark.parametrize(
+    "command", [("transactions", "--json", "--limit", "5000"), ("export", "csv", "--out", "-")]
+)
+def test_a_reader_that_goes_away_is_no_error(linked: CommandLine, command: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    with linked.child(*command, stdout=writing) as process:
+        os.close(reading)
+        os.close(writing)
+        _, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (141, "")
+
+
+def test_nothing_asks_a_person_who_is_not_there(linked: CommandLine) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "OBDESK_PASSPHRASE_FILE"}
+    with linked.child("accounts", env=environ, stdin=subprocess.DEVNULL) as process:
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (1, "")
+    assert err.splitlines()[0] == "A passphrase is needed"

@@ -1,0 +1,173 @@
+"""Help, mistakes, and the way to the window."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from obdesk import __version__
+from obdesk.__main__ import window_only
+from obdesk.cli.frontends import DemoOptions, FrontEnds, Place
+from obdesk.cli.main import build
+from obdesk.domain import texts
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+
+def commands() -> list[tuple[str, ...]]:
+    """List every command with its group, as a person types it."""
+    ends = FrontEnds(open_window=lambda _place: 0, run_demo=lambda _options: 0)
+    found: list[tuple[str, ...]] = []
+    for name, command in typer.main.get_command(build(ends)).commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", None)
+        found += [(name, each) for each in below] if below else [(name,)]
+    return found
+
+
+def test_the_commands_are_those_that_were_promised() -> None:
+    assert {" ".join(command) for command in commands()} == {
+        "demo",
+        "simulate",
+        "configure powens",
+        "connections",
+        "accounts",
+        "transactions",
+        "edit",
+        "link",
+        "sync",
+        "status",
+        "export csv",
+        "doctor",
+    }
+
+
+@pytest.mark.parametrize(
+    "command", [(), *(each for each in commands() if each != ("simulate",))], ids=" ".join
+)
+def test_each_command_explains_itself(obdesk: CommandLine, command: tuple[str, ...]) -> None:
+    ended = obdesk(*command, "--help")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: {' '.join(('obdesk', *command))} ")
+    for option in re.findall(r"^  (-\S+.*?)(?:  |$)", ended.out, re.MULTILINE):
+        line = next(line for line in ended.out.splitlines() if line.startswith(f"  {option}"))
+        assert len(line) > len(option) + 4, f"{option} says nothing"
+
+
+def test_no_command_s_summary_is_cut_off(obdesk: CommandLine) -> None:
+    assert "..." not in obdesk("--help").out.partition("Commands:")[2]
+
+
+def test_help_speaks_french(obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    ended = obdesk("accounts", "--help")
+
+    assert "Liste vos comptes" in ended.out
+    assert texts.language() == "en", "the fixture gave the language back"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause", "see"),
+    [
+        (["acounts"], "Did you mean 'accounts'?", "obdesk --help"),
+        (["configure"], "", "obdesk configure --help"),
+        (["configure", "powens"], "--api-url", "obdesk configure powens --help"),
+        (["transactions", "--from", "yesterday"], "2026-03-01", "obdesk transactions --help"),
+        (["transactions", "--from", "2026-02-01", "--to", "2026-01-01"], "later", "obdesk"),
+        (["transactions", "--limit", "0"], "--limit", "obdesk transactions --help"),
+        (["edit", "1"], "--note", "obdesk"),
+        (["link", "--browser", "--open-url-only"], "choose one", "obdesk"),
+        (["export", "csv"], "--out", "obdesk export csv --help"),
+    ],
+)
+def test_a_mistake_is_answered_in_three_lines(
+    obdesk: CommandLine, arguments: list[str], cause: str, see: str
+) -> None:
+    ended = obdesk(*arguments)
+
+    assert (ended.code, ended.out) == (2, "")
+    title, why, what_to_do = ended.problem()
+    assert title == "The command was not understood"
+    assert cause in why
+    assert see in what_to_do
+    assert not obdesk.folder.exists(), "nothing was done"
+
+
+def test_a_profile_that_was_never_used_is_not_made_by_reading_it(obdesk: CommandLine) -> None:
+    for command in (["accounts"], ["status", "--json"], ["sync"], ["export", "csv", "--out", "-"]):
+        ended = obdesk(*command)
+
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.problem()[0] == "There is nothing here yet"
+    assert not obdesk.folder.exists()
+
+
+def test_a_profile_name_that_would_leave_the_folder_is_refused(obdesk: CommandLine) -> None:
+    ended = obdesk("--profile", "../elsewhere", "accounts")
+
+    assert ended.code == 1
+    assert ended.problem()[0] == "This profile name cannot be used"
+
+
+def test_the_version_is_told(obdesk: CommandLine) -> None:
+    assert obdesk("--version").out == f"obdesk {__version__}\n"
+
+
+def test_without_a_command_the_window_opens(obdesk: CommandLine) -> None:
+    assert obdesk("--profile", "home").code == 0
+    assert obdesk.opened == [Place(obdesk.folder, "home")]
+
+
+def test_the_demo_is_started_as_asked_and_its_exit_code_is_ours(obdesk: CommandLine, tmp_path: Path) -> None:
+    ended = obdesk("demo", "--headless", "--screenshots", str(tmp_path / "shots"), "--keep", str(tmp_path))
+
+    assert ended.code == 3
+    assert obdesk.demos == [DemoOptions(headless=True, screenshots=tmp_path / "shots", keep=tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ([], Place()),
+        (["--profile", "home"], Place(profile="home")),
+        (["--profile=home", "--data-dir=/data"], Place(Path("/data"), "home")),
+        (["--data-dir", "/data"], Place(Path("/data"))),
+        (["accounts"], None),
+        (["--help"], None),
+        (["--data-dir"], None),
+        (["--profile", "--version"], None),
+        (["--profile="], None),
+        (["--profile", "home", "accounts"], None),
+        (["--profiles", "home"], None),
+    ],
+)
+def test_the_window_s_fast_path_knows_what_it_understands(arguments: list[str], place: Place | None) -> None:
+    assert window_only(arguments) == place
+
+
+def test_the_window_s_fast_path_imports_nothing_it_does_not_need() -> None:
+    program = (
+        "import sys, obdesk.__main__ as m; m.window_only([]);"
+        "print(sorted({'typer', 'rich', 'click', 'asyncio', 'sqlalchemy', 'httpx'} & set(sys.modules)))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ended.stdout == "[]\n"
+
+
+def test_simulate_becomes_the_simulator() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "obdesk", "simulate", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert "--seed" in ended.stdout
+    assert "--banks" in ended.stdout
