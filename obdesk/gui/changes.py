@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from obdesk.app.events import ActionNeeded, Changed, Problem, SyncEnded, SyncProgress, SyncStarted
 from obdesk.domain.changes import ChangeSet
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from obdesk.app.bus import Bus
@@ -31,8 +29,7 @@ class Spawn(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A sync under way as a person may watch it."""
 
     connection_id: ConnectionId
@@ -56,7 +53,7 @@ class Changes(QObject):
     action_needed = Signal(object)
     problem = Signal(object)
 
-    def __init__(self, bus: Bus, parent: QObject | None = None, *, fold_ms: int = FOLD_MS) -> None:
+    def __init__(self, parent: QObject | None = None, *, fold_ms: int = FOLD_MS) -> None:
         super().__init__(parent)
         self.running: dict[ConnectionId, Running] = {}
         self._waiting = ChangeSet()
@@ -65,6 +62,11 @@ class Changes(QObject):
         self._fold.setSingleShot(True)
         self._fold.setInterval(fold_ms)
         self._fold.timeout.connect(self._flush)
+        self._stop: Callable[[], None] = lambda: None
+
+    def follow(self, bus: Bus) -> None:
+        """Listen to a bus from now on, instead of any other."""
+        self._stop()
         self._stop = bus.listen(self._hear)
 
     def close(self) -> None:
@@ -73,6 +75,9 @@ class Changes(QObject):
         self._fold.stop()
 
     def _hear(self, event: Event) -> None:
+        # Here because nothing is heard before the first paint, which these classes would delay.
+        from obdesk.app.events import ActionNeeded, Changed, Problem, SyncEnded, SyncProgress, SyncStarted
+
         match event:
             case Changed(changes):
                 self._waiting = self._waiting.merge(changes)
@@ -83,7 +88,7 @@ class Changes(QObject):
             case SyncProgress(connection_id, step, done, total):
                 known = self.running.get(connection_id)
                 if known is not None:
-                    self.running[connection_id] = replace(known, step=step, done=done, total=total)
+                    self.running[connection_id] = known._replace(step=step, done=done, total=total)
                     self._move_on()
             case SyncEnded(outcome):
                 self._flush()  # who listens sees the sync begin, even one that ends at once

@@ -5,9 +5,8 @@ No Qt here, so that every `present.py` may use it; `obdesk.gui.locales` makes a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.money import decimal_text
 from obdesk.domain.texts import tr, trn
@@ -28,8 +27,7 @@ SYMBOLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Locale:
+class Locale(NamedTuple):
     """How a reader writes numbers and dates; the default is plain British English."""
 
     language: str = "en"
@@ -52,7 +50,7 @@ class Locale:
         "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
     )  # fmt: skip
     weekdays_short: tuple[str, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    zone: tzinfo | None = field(default=None)
+    zone: tzinfo | None = None
     """Where the reader is; None is this computer's own zone."""
 
 

@@ -217,7 +217,7 @@ class NewsCard(Card):
         self._title.set_whole(news.title)
         clear(self._grid)
         for row, line in enumerate(news.lines):
-            number = label(line.count, self._theme_.fonts.strong)
+            number = label(line.many, self._theme_.fonts.strong)
             number.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(number, row, 0)
             self._grid.addWidget(label(line.text, wrap=True), row, 1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.conditions import explain, needs_you
 from obdesk.domain.entities import AccountState
@@ -45,8 +44,7 @@ CARDS_MAX = 3
 _WORST_FIRST = {state: -rank for rank, state in enumerate(FreshnessState)}
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
+class Worth(NamedTuple):
     """Net worth in one currency."""
 
     code: str
@@ -59,8 +57,7 @@ class Worth:
     history: tuple[NetWorthPoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NeedsCard:
+class NeedsCard(NamedTuple):
     """Something a person has to do, with the one button that does it."""
 
     connection_id: ConnectionId
@@ -71,8 +68,7 @@ class NeedsCard:
     button: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountLine:
+class AccountLine(NamedTuple):
     """One account in the table by freshness."""
 
     account_id: AccountId
@@ -89,16 +85,14 @@ class AccountLine:
     tone: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewsLine:
+class NewsLine(NamedTuple):
     """A count and what it counts."""
 
-    count: str
+    many: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """What happened since the last visit."""
 
     title: str
@@ -106,8 +100,7 @@ class News:
     nothing: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """A month's income and spending in one currency; shares are of the larger of both."""
 
     income: str
@@ -116,8 +109,7 @@ class Flow:
     spending_share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(NamedTuple):
     """A pending transaction."""
 
     payee: str

@@ -124,6 +124,12 @@ class CommandPalette(QDialog):
         super().showEvent(event)
         self.field.setFocus()
 
+    def open_over(self, window: QWidget) -> None:
+        """Open below the window's toolbar, in the middle."""
+        top = window.mapToGlobal(window.rect().topLeft())
+        self.move(top.x() + (window.width() - self.width()) // 2, top.y() + 72)
+        self.open()
+
     def names(self) -> list[str]:
         """Return the commands on the list, best first."""
         return [str(self._model.item(row).text()) for row in range(self._model.rowCount())]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from obdesk.domain.conditions import Condition, explain
 from obdesk.domain.entities import AccountState, RunResult
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     from obdesk.domain.syncing import SyncOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(NamedTuple):
     """One account in the sidebar."""
 
     account_id: AccountId
@@ -52,8 +50,7 @@ class AccountRow:
     """Everything the row says, for tooltip and screen readers."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountGroup:
+class AccountGroup(NamedTuple):
     """A bank in the sidebar with its accounts; the closed ones form a group of their own."""
 
     key: str
@@ -63,16 +60,14 @@ class AccountGroup:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The toolbar's words at the right: one glyph, one sentence."""
 
     glyph: Glyph
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncLine:
+class SyncLine(NamedTuple):
     """One connection in the progress strip."""
 
     connection_id: ConnectionId

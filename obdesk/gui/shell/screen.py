@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from obdesk.app.interface import FirstScreen
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.errors import Action, ObdeskError
+    from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId
 
 
@@ -92,11 +93,12 @@ class HasInspector(Protocol):
 
 
 @runtime_checkable
-class Exports(Protocol):
-    """A screen that can write what it shows to a file (Ctrl+E)."""
+class Narrows(Protocol):
+    """A screen whose list is narrowed by a filter, which an export can follow."""
 
-    def export_csv(self) -> None:
-        """Ask where to, then write with progress and a way to cancel."""
+    @property
+    def wanted(self) -> TransactionFilter:
+        """Return what the list shows now."""
         ...
 
 

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
     from obdesk.domain.ids import AccountId
-    from obdesk.gui.shell.screen import Screen
+    from obdesk.gui.shell.sections import Section
     from obdesk.gui.theme.theme import Theme
 
 
 class SectionButton(QToolButton):
     """One section: icon and name, marked while it is in front."""
 
-    def __init__(self, theme: Theme, screen: Screen, shortcut: str) -> None:
+    def __init__(self, theme: Theme, section: Section, shortcut: str) -> None:
         super().__init__()
         self._theme = theme
-        self.key = screen.key
-        self._icon_name = screen.icon
+        self.key = section.key
+        self._icon_name = section.icon
         self.setCheckable(True)
-        self.setText(screen.title.replace("&", "&&"))
-        self.setAccessibleName(screen.title)
-        self.setToolTip(f"{screen.title} ({shortcut})")
+        self.setText(section.title.replace("&", "&&"))
+        self.setAccessibleName(section.title)
+        self.setToolTip(f"{section.title} ({shortcut})")
         self.setFixedHeight(32)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setIconSize(QSize(17, 17))
@@ -189,11 +189,11 @@ class Sidebar(QWidget):
         self._link.clicked.connect(self.link_wanted)
         inside.addWidget(self._link)
 
-    def add_section(self, screen: Screen, shortcut: str) -> None:
+    def add_section(self, section: Section, shortcut: str) -> None:
         """Add a section below the others."""
-        made = SectionButton(self._theme, screen, shortcut)
-        made.clicked.connect(lambda: self.section_wanted.emit(screen.key))
-        self._buttons[screen.key] = made
+        made = SectionButton(self._theme, section, shortcut)
+        made.clicked.connect(lambda: self.section_wanted.emit(section.key))
+        self._buttons[section.key] = made
         self._sections.addWidget(made)
 
     def show_section(self, key: str) -> None:

@@ -9,13 +9,14 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from obdesk.domain.errors import Action
+from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.texts import tr
 from obdesk.gui.shell.actions import Actions, menu_bar_shown_at_start
 from obdesk.gui.shell.frame import Frame
-from obdesk.gui.shell.palette import CommandPalette, ShortcutSheet
 from obdesk.gui.shell.places import remember, restore
 from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
-from obdesk.gui.shell.screen import Ages, Exports, HasInspector, HasStatus, Searches, ShowsFirst
+from obdesk.gui.shell.screen import Ages, HasInspector, HasStatus, Narrows, Searches, ShowsFirst
+from obdesk.gui.shell.sections import Sections
 from obdesk.gui.shell.toolbar import Toolbar
 from obdesk.gui.widgets.panels import Toast
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.feed import FrameFeed
     from obdesk.gui.shell.screen import Screen
+    from obdesk.gui.shell.sections import Section
     from obdesk.gui.theme.theme import Mode, Theme
 
 MINIMUM_SIZE = QSize(880, 560)
@@ -53,6 +55,8 @@ class MainWindow(QMainWindow):
     """ConnectionId"""
     action_wanted = Signal(object, object)
     """Action and ConnectionId or None: what the window itself cannot do."""
+    export_wanted = Signal(object)
+    """TransactionFilter: what the list shows"""
     quit_wanted = Signal()
     demo_left = Signal()
     mode_chosen = Signal(object)
@@ -63,7 +67,6 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.theme, self._locale, self._clock, self._settings = theme, locale, clock, settings
-        self._screens: dict[str, Screen] = {}
         self._feed: FrameFeed | None = None
         self._narrow: bool | None = None
         self._alt_alone = False
@@ -92,6 +95,7 @@ class MainWindow(QMainWindow):
         self.frame = Frame(self.theme, toolbar, demo=demo)
         self.sidebar, self.toolbar, self.strip = self.frame.sidebar, self.frame.toolbar, self.frame.strip
         self.banner, self.stack, self.status = self.frame.banner, self.frame.stack, self.frame.status
+        self.sections = Sections(self.stack, self._screen_made)
         self.frame.demo_left.connect(self.demo_left)
         self.setCentralWidget(self.frame)
         self.toaster = Toast(self.theme, self.frame)
@@ -111,7 +115,7 @@ class MainWindow(QMainWindow):
         acts.commands.triggered.connect(self._open_palette)
         acts.shortcuts.triggered.connect(self._open_sheet)
         acts.menu.triggered.connect(self._toggle_menu)
-        acts.about.triggered.connect(lambda: self.action_wanted.emit(Action.NONE, None))
+        acts.about.triggered.connect(self._open_about)
         acts.quit.triggered.connect(self.quit_wanted)
         for mode, action in acts.modes.items():
             action.triggered.connect(lambda _on=False, mode=mode: self._choose_mode(mode))
@@ -125,23 +129,27 @@ class MainWindow(QMainWindow):
 
     # Screens and data
 
-    def add_screen(self, screen: Screen) -> None:
-        """Add a section below the others; the first becomes the one in front."""
-        self._screens[screen.key] = screen
-        self.stack.addWidget(screen.widget)
-        action = self.actions_.add_section(screen.title)
-        action.triggered.connect(lambda: self.open_section(screen.key))
+    def add_section(self, section: Section) -> None:
+        """Add a section below the others; its screen is made when it is first needed."""
+        self.sections.add(section)
+        action = self.actions_.add_section(section.title)
+        action.triggered.connect(lambda: self.open_section(section.key))
         self.addAction(action)
-        self.sidebar.add_section(screen, action.shortcut().toString())
+        self.sidebar.add_section(section, action.shortcut().toString())
+        self._fill_menus()
+
+    def _screen_made(self, screen: Screen) -> None:
         if isinstance(screen, HasStatus):
             screen.on_status(lambda text, key=screen.key: self.status.say(key, text))
         screen.set_private(private=self.actions_.privacy.isChecked())
-        extra = [action for each in self._screens.values() for action in each.actions()]
-        self.actions_.fill(self.menuBar(), extra)
-        if len(self._screens) == 1:
-            self.open_section(screen.key)
-            screen.widget.setFocus()
-        self._spread_narrow(force=True)
+        if isinstance(screen, HasInspector):
+            screen.set_narrow(narrow=self.width() < NARROW_BELOW)
+        if screen.actions():
+            self._fill_menus()
+
+    def _fill_menus(self) -> None:
+        of_screens = [action for screen in self.sections.made() for action in screen.actions()]
+        self.actions_.fill(self.menuBar(), of_screens)
 
     def attach(self, feed: FrameFeed) -> None:
         """Give the frame its data; the screens have theirs from their makers."""
@@ -157,7 +165,7 @@ class MainWindow(QMainWindow):
         """Show the first read in the frame and in every screen that can."""
         if self._feed is not None:
             self._feed.show_first(first)
-        for screen in self._screens.values():
+        for screen in self.sections.made():
             if isinstance(screen, ShowsFirst):
                 screen.show_first(first)
 
@@ -171,8 +179,7 @@ class MainWindow(QMainWindow):
 
     def current_screen(self) -> Screen | None:
         """Return the screen in front."""
-        shown = self.stack.currentWidget()
-        return next((screen for screen in self._screens.values() if screen.widget is shown), None)
+        return self.sections.front()
 
     def _show_feed(self) -> None:
         feed = self._feed
@@ -195,7 +202,7 @@ class MainWindow(QMainWindow):
         self.actions_.refresh_account.setEnabled(here)
 
     def _spread_changes(self, changes: ChangeSet) -> None:
-        for screen in self._screens.values():
+        for screen in self.sections.made():
             screen.touched(changes)
 
     def _minute_passed(self) -> None:
@@ -211,13 +218,14 @@ class MainWindow(QMainWindow):
 
     def open_section(self, key: str) -> None:
         """Bring a section to the front."""
-        screen = self._screens.get(key)
+        screen = self.sections.get(key)
         if screen is None:
             return
         self.show_sections()
         self.stack.setCurrentWidget(screen.widget)
         self.sidebar.show_section(key)
         self.status.front(key)
+        self._settings.setValue("window/section", key)
         if not isinstance(screen, Searches):
             self.sidebar.accounts.mark(None)
         screen.shown()
@@ -226,7 +234,7 @@ class MainWindow(QMainWindow):
         """Show one account's transactions."""
         self.sidebar.accounts.mark(account_id)
         self._show_feed()
-        for screen in self._screens.values():
+        for screen in self.sections.all():
             if isinstance(screen, Searches):
                 screen.show_accounts(frozenset({account_id}))
                 self.open_section(screen.key)
@@ -294,7 +302,7 @@ class MainWindow(QMainWindow):
         self.toolbar.search.selectAll()
 
     def _open_searching(self) -> Screen | None:
-        for screen in self._screens.values():
+        for screen in self.sections.all():
             if isinstance(screen, Searches):
                 if screen is not self.current_screen():
                     self.open_section(screen.key)
@@ -312,16 +320,14 @@ class MainWindow(QMainWindow):
             screen.widget.setFocus()
 
     def _export(self) -> None:
-        for screen in self._screens.values():
-            if isinstance(screen, Exports):
-                self.open_section(screen.key)
-                screen.export_csv()
+        shown = [screen.wanted for screen in self.sections.all() if isinstance(screen, Narrows)]
+        self.export_wanted.emit(shown[0] if shown else TransactionFilter())
 
     def _set_private(self, on: bool) -> None:  # noqa: FBT001 - a slot of QAction.toggled
         self._settings.setValue("window/private", on)
         self.actions_.privacy.setIcon(self.theme.icon("eye-slash" if on else "eye"))
         self.sidebar.set_private(private=on)
-        for screen in self._screens.values():
+        for screen in self.sections.made():
             screen.set_private(private=on)
 
     def _choose_mode(self, mode: Mode) -> None:
@@ -334,13 +340,19 @@ class MainWindow(QMainWindow):
         screen = self.current_screen()
         return [*self.actions_.all(), *(screen.actions() if screen is not None else ())]
 
+    def _open_about(self) -> None:
+        from obdesk.gui.shell.about import AboutDialog
+
+        AboutDialog(self.theme, self).open()
+
     def _open_palette(self) -> None:
-        palette = CommandPalette(self.theme, self.commands(), self)
-        place = self.mapToGlobal(self.rect().center())
-        palette.move(place.x() - palette.width() // 2, self.mapToGlobal(self.rect().topLeft()).y() + 72)
-        palette.open()
+        from obdesk.gui.shell.palette import CommandPalette
+
+        CommandPalette(self.theme, self.commands(), self).open_over(self)
 
     def _open_sheet(self) -> None:
+        from obdesk.gui.shell.palette import ShortcutSheet
+
         ShortcutSheet(self.theme, self.commands(), self).open()
 
     def _toggle_menu(self) -> None:
@@ -364,12 +376,12 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self._spread_narrow()
 
-    def _spread_narrow(self, *, force: bool = False) -> None:
+    def _spread_narrow(self) -> None:
         narrow = self.width() < NARROW_BELOW
-        if narrow == self._narrow and not force:
+        if narrow == self._narrow:
             return
         self._narrow = narrow
-        for screen in self._screens.values():
+        for screen in self.sections.made():
             if isinstance(screen, HasInspector):
                 screen.set_narrow(narrow=narrow)
 

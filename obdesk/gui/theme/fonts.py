@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QFontMetricsF
 
@@ -11,8 +11,7 @@ _GOOD = ("Inter", "Noto Sans", "Cantarell", "Ubuntu", "Segoe UI")
 _SMALLEST_PX = 11
 
 
-@dataclass(frozen=True, slots=True)
-class Fonts:
+class Fonts(NamedTuple):
     """The type scale; every face has figures of one width."""
 
     base: QFont

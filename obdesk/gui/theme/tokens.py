@@ -6,11 +6,10 @@ computes it for both tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """One colour scheme; each value is `#RRGGBB`."""
 
     canvas: str
@@ -43,7 +42,7 @@ class Tokens:
 
     def colours(self) -> dict[str, str]:
         """Return every single-colour token by its name, as the style sheet's placeholders use it."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "series"}
+        return {name: getattr(self, name) for name in self._fields if name != "series"}
 
 
 LIGHT = Tokens(

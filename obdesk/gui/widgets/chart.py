@@ -6,8 +6,7 @@ extremes, and each arrow key tells the day it lands on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPainterPath, QPaintEvent, QPen
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from obdesk.gui.theme.theme import Theme
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """The plot's rectangle with its scales."""
 
     plot: QRectF

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.freshness import FreshnessState
 from obdesk.domain.texts import mark, tr
@@ -31,8 +30,7 @@ class Glyph(Enum):
     CONSENT_SOON = "consent_soon"
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     token: str
     tone: str
     word: str
@@ -103,8 +101,7 @@ def sentence_of(glyph: Glyph) -> str:
     return tr(_LOOKS[glyph].sentence)
 
 
-@dataclass(frozen=True, slots=True)
-class RunMark:
+class RunMark(NamedTuple):
     """One sync as a square: its colour token, a mark that tells it without colour, its sentence."""
 
     token: str

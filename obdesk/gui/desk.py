@@ -1,0 +1,184 @@
+"""The window with its theme, locale and profile, from the first paint on; no event loop in here."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSettings, QSocketNotifier, QTimer
+from PySide6.QtWidgets import QApplication
+
+from obdesk.app.i18n import use_language
+from obdesk.app.reads import StoreReads
+from obdesk.domain.errors import ObdeskError
+from obdesk.domain.texts import tr
+from obdesk.gui.compose import compose
+from obdesk.gui.locales import locale_of, system_qlocale, translate_qt
+from obdesk.gui.shell.frame import skeleton
+from obdesk.gui.shell.window import MainWindow
+from obdesk.gui.theme.theme import Mode, Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.app.profile import Profile
+    from obdesk.domain.clock import Clock
+    from obdesk.gui.compose import Parts
+
+_log = logging.getLogger(__name__)
+PAINT_WITHIN_MS = 400
+REST_MS = 60
+
+
+def application() -> QApplication:
+    """Return Qt's application object, made once."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("obdesk")
+    app.setApplicationDisplayName("obdesk")
+    app.setDesktopFileName("obdesk")
+    # The order of quitting is ours: a closed window is not the end of a running transaction.
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+class Desk:
+    """Holds what lives as long as the window; `close` lets go of it."""
+
+    def __init__(self, app: QApplication, profile: Profile, clock: Clock) -> None:
+        self.app, self.profile, self.clock = app, profile, clock
+        # Beside the data, so that a profile in another folder leaves no trace elsewhere.
+        self.settings = QSettings(str(profile.folder / "window.ini"), QSettings.Format.IniFormat)
+        language = use_language(str(self.settings.value("window/language", "system")))
+        self._translator = translate_qt(app, language)
+        self.theme = Theme(app, _mode(self.settings))
+        self.locale = locale_of(system_qlocale(language))
+        self.window = MainWindow(self.theme, self.locale, clock, self.settings, demo=profile.demo)
+        self.parts: Parts | None = None
+
+    def first_paint(self, opened: Future[OpenProfile], patience_s: float) -> None:
+        """Show the window: with data when it comes in time, else with a calm page."""
+        try:
+            self.fill(opened.result(timeout=patience_s))
+        except (TimeoutError, ObdeskError):
+            self.show_unlocking()
+        self.window.show()
+        self._paint()
+
+    def _paint(self) -> None:
+        deadline = QDeadlineTimer(PAINT_WITHIN_MS)
+        flags = QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
+        handle = self.window.windowHandle()
+        while not deadline.hasExpired():
+            self.app.processEvents(flags, 20)
+            if handle.isExposed():
+                break
+        self.app.processEvents(flags)
+
+    def fill(self, opened: OpenProfile) -> Parts:
+        """Give the window its screens and show the first read in them; once."""
+        if self.parts is None:
+            section = str(self.settings.value("window/section", "overview"))
+            reads = StoreReads(opened.store, self.clock)
+            self.parts = compose(self.window, reads, self.clock, self.locale, self.settings)
+            if self.window.sections.get(section) is None:
+                section = "overview"
+            self.window.open_section(section)
+            self.window.show_first(reads.first_screen())
+        return self.parts
+
+    def begin(self, app: App) -> None:
+        """Take part in the running application."""
+        self.window.mode_chosen.connect(lambda mode: self._keep_mode(app, mode))
+        QTimer.singleShot(REST_MS, self.window, self._make_rest)
+
+    def _make_rest(self) -> None:
+        """Make the screens that the first paint did not need, one at a time so that nothing is held up."""
+        if self.window.sections.make_next():
+            QTimer.singleShot(REST_MS, self.window, self._make_rest)
+
+    def _keep_mode(self, app: App, mode: Mode) -> None:
+        if self.parts is not None:
+            self.parts.spawn("window: theme", app.commands.set_setting("theme", mode.value))
+
+    async def say_goodbye(self, app: App) -> None:
+        """Remember the places, and when the person last looked."""
+        self.window.remember()
+        await app.commands.set_setting("last_visit", self.clock.now().isoformat())
+
+    def show_unlocking(self) -> None:
+        """Show the calm page that stands while the data is being unlocked."""
+        self.window.show_page(skeleton(self.theme, tr("Unlocking your data…")))
+
+    def show_locked(self, error: ObdeskError, retry: Callable[[], None]) -> None:
+        """Show why the data does not open, and the way out; nothing is deleted."""
+        from obdesk.gui.shell.frame import locked
+
+        self.window.show_page(locked(self.theme, error, retry, self.window.quit_wanted.emit))
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """Tell the person of an error meant for them; log the rest as ours, without any data."""
+        if isinstance(error, ObdeskError):
+            self.window.show_error(error)
+        else:
+            _log.error("task %s failed: %s", name, type(error).__name__, exc_info=error)
+
+    @contextmanager
+    def stop_signals(self, stop: Callable[[], object]) -> Iterator[None]:
+        """Quit in order when the system or a terminal asks for it.
+
+        Python runs its handlers between bytecodes, which Qt's loop has none of; the wake-up socket
+        makes the loop turn.
+        """
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read)
+        notifier.activated.connect(lambda: _drain(ours))
+        wanted = [signal.SIGINT, signal.SIGTERM]
+        before = {each: signal.signal(each, lambda *_unused: stop()) for each in wanted}
+        old_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(old_fd)
+            for each, handler in before.items():
+                signal.signal(each, handler)
+            notifier.setEnabled(False)
+            ours.close()
+            theirs.close()
+
+    def close(self) -> None:
+        """Let go of the window before the application object goes."""
+        self.settings.sync()
+        _make_private(self.settings.fileName())
+        self.window.hide()
+        self.window.deleteLater()
+        self.app.sendPostedEvents(None, 0)
+
+
+def _drain(end: socket.socket) -> None:
+    try:
+        end.recv(64)
+    except BlockingIOError:
+        return
+
+
+def _make_private(path: str) -> None:
+    if os.name == "posix" and (file := Path(path)).exists():
+        file.chmod(0o600)
+
+
+def _mode(settings: QSettings) -> Mode:
+    stored = str(settings.value("window/theme", Mode.SYSTEM.value))
+    return Mode(stored) if stored in {mode.value for mode in Mode} else Mode.SYSTEM

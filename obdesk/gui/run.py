@@ -1,0 +1,168 @@
+"""The window as a program: first paint first, then everything else; and the order of quitting.
+
+The only module that joins asyncio and Qt. Until the first paint it imports QtWidgets, the store and our
+own light modules; asyncio, qasync, SQLAlchemy, httpx and the rest come after it or never.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from obdesk.app.bootstrap import QUIT_GRACE_S, open_profile
+from obdesk.app.clock import SystemClock
+from obdesk.app.i18n import use_language
+from obdesk.app.profile import DEFAULT_NAME, profile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.app.profile import Profile
+    from obdesk.domain.clock import Clock
+    from obdesk.gui.desk import Desk
+
+    Opener = Callable[[], OpenProfile]
+    Story = Callable[[App, Desk], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+PATIENCE_S = 0.25
+"""How long the first paint waits for the data, so that a quick unlocking shows no page of its own."""
+
+
+def open_window(data_dir: Path | None, name: str = DEFAULT_NAME) -> int:
+    """Open the window on a profile and return the exit code when it is quit."""
+    return run(profile_of(data_dir, name))
+
+
+def run(
+    profile: Profile,
+    *,
+    opener: Opener | None = None,
+    clock: Clock | None = None,
+    story: Story | None = None,
+) -> int:
+    """Run the window until it is quit.
+
+    `opener` replaces the usual unlocking; `story` is called with the running application and the window
+    once both are there, and may drive them (the demo does).
+    """
+    gc.disable()  # collecting while everything is being made only looks at what stays
+    unlocking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unlocking")
+    opening = opener or partial(open_profile, profile)
+    opened = unlocking.submit(opening)
+
+    from obdesk.gui.desk import Desk, application
+
+    app = application()
+    desk = Desk(app, profile, clock or SystemClock())
+    desk.first_paint(opened, PATIENCE_S)
+    gc.freeze()
+    gc.enable()
+
+    import asyncio
+
+    import qasync
+
+    life = _Life(desk, unlocking, opening, story)
+    try:
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+            return runner.run(life.live(opened))
+    finally:
+        unlocking.shutdown(wait=True)
+        desk.close()
+
+
+class _Life:
+    """From the first paint to the last: unlock, start, wait, quit in order."""
+
+    def __init__(
+        self, desk: Desk, unlocking: ThreadPoolExecutor, opening: Opener, story: Story | None
+    ) -> None:
+        self._desk, self._unlocking, self._opening, self._story = desk, unlocking, opening, story
+
+    async def live(self, first: Future[OpenProfile]) -> int:
+        """Return the exit code when the person has quit."""
+        import asyncio
+
+        self._quit = asyncio.Event()
+        self._desk.window.quit_wanted.connect(self._quit.set)
+        self._desk.window.demo_left.connect(self._quit.set)
+        with self._desk.stop_signals(self._quit.set):
+            opened = await self._unlocked(first)
+            if opened is not None:
+                await self._run(opened)
+        return 0
+
+    async def _unlocked(self, first: Future[OpenProfile]) -> OpenProfile | None:
+        """Return the open profile, asking again as often as the person likes; None when they quit."""
+        import asyncio
+
+        from obdesk.domain.errors import ObdeskError
+
+        attempt = first
+        while not self._quit.is_set():
+            try:
+                return await asyncio.wrap_future(attempt)
+            except ObdeskError as error:
+                again = asyncio.Event()
+                self._desk.show_locked(error, again.set)
+                await self._either(again)
+                if not self._quit.is_set():
+                    self._desk.show_unlocking()
+                    attempt = self._unlocking.submit(self._opening)
+        return None
+
+    async def _either(self, other: object) -> None:
+        """Wait until the person quits or `other` (an event) happens."""
+        import asyncio
+
+        assert isinstance(other, asyncio.Event)
+        waiting = [asyncio.ensure_future(self._quit.wait()), asyncio.ensure_future(other.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def _run(self, opened: OpenProfile) -> None:
+        from obdesk.app.bootstrap import App
+        from obdesk.app.scopes import Scope
+
+        desk = self._desk
+        parts = desk.fill(opened)
+        app = App(opened, clock=desk.clock)
+        screens = Scope("window", desk.failed)
+        try:
+            parts.changes.follow(app.bus)
+            parts.commands.bind(app.commands)
+            parts.spawn.bind(screens.spawn)
+            app.start()
+            desk.begin(app)
+            if self._story is not None:
+                screens.spawn("story", self._story(app, desk))  # type: ignore[arg-type]
+            await self._quit.wait()
+            desk.window.hide()
+            await desk.say_goodbye(app)
+        finally:
+            # What a person asked for may finish its transaction; then the screens, then the services.
+            await screens.close(grace_s=QUIT_GRACE_S if app.syncing else 0.0)
+            parts.spawn.close()
+            parts.changes.close()
+            await app.close()
+
+
+def main() -> int:
+    """Open the window on the default profile: for a start without the command line."""
+    use_language("system")
+    return open_window(None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
