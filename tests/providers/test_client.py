@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import random
 import socket
+import tracemalloc
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import format_datetime
@@ -125,10 +126,10 @@ async def test_a_page_of_html_is_not_the_api_speaking(bench: Benches, status: in
     assert b.provider.requests <= 2
 
 
-async def test_a_redirect_is_never_followed(bench: Benches) -> None:
-    there = answer(b"{}", status=302, headers={"Location": "http://127.0.0.1:1/2.0/users/me/connections"})
-    async with bench.before(in_turn(there)) as b:
-        assert not isinstance(await b.provider.connections(), Fetched)
+async def test_a_redirect_is_never_followed_nor_taken_for_an_answer(bench: Benches) -> None:
+    elsewhere = {"Location": "http://127.0.0.1:1/2.0/users/me/connections"}
+    async with bench.before(in_turn(answer_json(NOTHING, 302, elsewhere))) as b:
+        assert await b.provider.connections() == Broken(Condition.BAD_ANSWER, "HTTP 302")
 
     assert b.provider.requests == 1
 
@@ -203,6 +204,19 @@ async def test_bodies_that_are_packed_badly_or_too_large_are_refused(
 
     assert isinstance(outcome, Broken)
     assert b.provider.requests == 1
+
+
+async def test_a_bomb_is_never_unfolded_whole(bench: Benches) -> None:
+    bomb = answer(gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"})
+    async with bench.before(in_turn(bomb), limits=Limits(decoded_bytes=1_000_000)) as b:
+        tracemalloc.start()
+        try:
+            assert isinstance(await b.provider.connections(), Broken)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert peak < 10_000_000
 
 
 async def _drip(writer: Writer, over: asyncio.Event) -> None:

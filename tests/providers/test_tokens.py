@@ -175,8 +175,9 @@ async def test_a_refused_token_is_renewed_for_the_same_user_and_the_call_repeate
 
 async def test_calls_refused_together_renew_once(bench: Benches) -> None:
     async with bench.before(api()) as b:
-        await asyncio.gather(*(b.provider.connections() for _ in range(5)))
+        outcomes = await asyncio.gather(*(b.provider.connections() for _ in range(5)))
 
+    assert outcomes == [Fetched(())] * 5
     assert b.server.count("POST", "/auth/renew") == 1
 
 
