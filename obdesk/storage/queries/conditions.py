@@ -125,8 +125,7 @@ def _search(text: str) -> tuple[str, str, str, tuple[Value, ...]]:
 def searched_words(text: str) -> list[str]:
     """Return the words of a search, folded, as many and as long as SQLite can take."""
     # SQLite ends a text at the first NUL, which no label contains.
-    cleaned = text[:_SEARCH_LENGTH_MAX].replace("\0", " ")
-    return [word for word in map(fold, cleaned.split()) if word]
+    return fold(text[:_SEARCH_LENGTH_MAX].replace("\0", " ")).split()
 
 
 def match_expression(words: list[str]) -> str:

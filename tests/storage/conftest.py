@@ -1,0 +1,10 @@
+"""Coroutines of tests run on asyncio's own loop."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
