@@ -109,7 +109,8 @@ class CommandLine:
         """Link a bank, with somebody who goes through its pages meanwhile."""
         with self.child("link", "--open-url-only") as process:
             assert process.stdout is not None
-            Visitor().link(process.stdout.readline().strip(), bank)
+            if url := process.stdout.readline().strip():
+                Visitor().link(url, bank)
             out, err = process.communicate(timeout=60)
         return Ended(process.returncode, out, err)
 
