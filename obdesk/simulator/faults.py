@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from obdesk.simulator.switches import Switches
+
 REPLACERS = frozenset({"rate_limited", "server_error", "unavailable", "html", "status", "unauthorized"})
 BYTE_SPOILERS = frozenset({"truncate", "reset", "drip", "bad_utf8", "not_a_number"})
 KINDS = REPLACERS | BYTE_SPOILERS | frozenset(SPOILERS) | {"delay", "page_shift"}
 _KEPT_REQUESTS = 20_000
+_MINUTE_S = 60
 _HTML = (
     b"<html><head><title>503</title></head>"
     b"<body><h1>503 ERROR</h1><p>The request could not be satisfied.</p></body></html>"
@@ -60,6 +63,7 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind}; one of {', '.join(sorted(KINDS))}")
         self.pattern = re.compile(self.route)
+        self.delay_s, self.probability = float(self.delay_s), float(self.probability)
 
     def strikes(self, request: str, rng: Random) -> bool:
         """Whether the rule strikes this request; counts when it does."""
@@ -80,6 +84,31 @@ class Fault:
         return {key: value for key, value in asdict(self).items() if key != "pattern"}
 
 
+class RateLimit:
+    """The limit of calls a minute that the switches set, for each bearer; the webview is free of it."""
+
+    def __init__(self, switches: Switches, seconds: Callable[[], int]) -> None:
+        self._switches = switches
+        self._calls: dict[bytes, deque[int]] = {}
+        self.seconds = seconds
+
+    def check(self, scope: Scope) -> Fault | None:
+        """Count a call and return the refusal when it is one too many."""
+        limit, now = self._switches.rate_limit_per_min, self.seconds()
+        if not limit or not scope["path"].startswith("/2.0"):
+            return None
+        bearer = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        calls = self._calls.setdefault(bearer, deque())
+        while calls and calls[0] <= now - _MINUTE_S:
+            calls.popleft()
+        if len(calls) >= limit:
+            wait_s = calls[0] + _MINUTE_S - now
+            retry = str(wait_s) if self._switches.rate_limit_retry_after else None
+            return Fault("", "rate_limited", retry_after=retry)
+        calls.append(now)
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One request that came in, for checkers of call budgets."""
@@ -93,12 +122,10 @@ class Seen:
 class Faults:
     """The middleware: counts requests, strikes where a rule says so."""
 
-    def __init__(
-        self, app: ASGIApp, rng: Random, seconds: Callable[[], int], shift: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, rng: Random, limit: RateLimit, shift: Callable[[], None]) -> None:
         self._app = app
         self._rng = rng
-        self._seconds = seconds
+        self._limit = limit
         self._shift = shift
         self.rules: list[Fault] = []
         self.seen: deque[Seen] = deque(maxlen=_KEPT_REQUESTS)
@@ -108,8 +135,9 @@ class Faults:
         query = scope.get("query_string", b"").decode(errors="replace")
         request = f"{scope['method']} {scope['path']}{'?' + query if query else ''}"
         fault = next((rule for rule in self.rules if rule.strikes(request, self._rng)), None)
+        fault = fault or self._limit.check(scope)
         status = await self._answer(fault, scope, receive, send)
-        self.seen.append(Seen(self._seconds(), request, status, fault.kind if fault else None))
+        self.seen.append(Seen(self._limit.seconds(), request, status, fault.kind if fault else None))
 
     async def _answer(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> int:
         if fault is not None and fault.kind in REPLACERS:

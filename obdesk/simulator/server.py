@@ -33,13 +33,13 @@ from obdesk.simulator.api.webauth import WebauthDesk
 from obdesk.simulator.clock import Clock
 from obdesk.simulator.control.routes import control_routes, control_table
 from obdesk.simulator.dice import dice
-from obdesk.simulator.faults import Faults
+from obdesk.simulator.faults import Faults, RateLimit
 from obdesk.simulator.hooks.registry import Registry
 from obdesk.simulator.hooks.routes import WebhookDesk
 from obdesk.simulator.hooks.send import Sender
 from obdesk.simulator.options import Options
 from obdesk.simulator.switches import Switches
-from obdesk.simulator.webview.routes import webview_routes
+from obdesk.simulator.webview.routes import Webview
 from obdesk.simulator.webview.visits import VisitBook
 from obdesk.simulator.world import agenda, syncing, tinkering
 from obdesk.simulator.world.world import World
@@ -146,7 +146,8 @@ class Simulator:
 
     def _faults(self) -> Faults:
         rng = dice(self.options.seed, "faults")
-        return Faults(self._service(), rng, self.clock.seconds, self._shift_pages)
+        limit = RateLimit(self.switches, self.clock.seconds)
+        return Faults(self._service(), rng, limit, self._shift_pages)
 
     def _shift_pages(self) -> None:
         """Let a row appear at the bank of the first linked account, between two pages of a client."""
@@ -160,6 +161,7 @@ class Simulator:
     def _service(self) -> ASGIApp:
         """Return the API and the webview around the present world."""
         desk, book = Desk(self.world, _base_url), VisitBook(dice(self.options.seed, "visits"))
+        webview = Webview(self.world, book)
         api: list[Route] = [
             *auth.routes(desk),
             *users.routes(desk),
@@ -172,17 +174,18 @@ class Simulator:
             *others.routes(desk),
             *WebhookDesk(self.registry).routes(desk),
             *WebauthDesk(book).routes(desk),
+            *webview.old_routes(),
         ]
         lost = Route("/{rest:path}", desk.lost(), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-        webview = Mount("/webview", routes=webview_routes(self.world, book))
-        return Aliases(Starlette(routes=[webview, Mount(VERSION, routes=[*api, lost]), lost]), self.switches)
+        pages = Mount("/webview", routes=webview.routes())
+        return Aliases(Starlette(routes=[pages, Mount(VERSION, routes=[*api, lost]), lost]), self.switches)
 
     def _application(self) -> ASGIApp:
         async def service(scope: Scope, receive: Receive, send: Send) -> None:
             await self.faults(scope, receive, send)
 
-        control = Mount("/control", routes=control_routes(self, self.control))
-        return Starlette(routes=[control, Mount("/", app=service)], lifespan=self._lifespan)
+        control = control_routes(self, self.control)
+        return Starlette(routes=[*control, Mount("/", app=service)], lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -27,7 +27,7 @@ def control_table(simulator: Machinery) -> Table:
 
 
 def control_routes(simulator: Machinery, table: Table) -> list[Route]:
-    """Return the routes, to be mounted under the control root."""
+    """Return the routes."""
 
     async def endpoint(request: Request) -> Response:
         simulator.world.tick()
@@ -43,7 +43,7 @@ def control_routes(simulator: Machinery, table: Table) -> list[Route]:
         return _response(answer, 200)
 
     methods = ["GET", "POST", "DELETE"]
-    return [Route("/", endpoint, methods=methods), Route("/{rest:path}", endpoint, methods=methods)]
+    return [Route(path, endpoint, methods=methods) for path in ("/control", "/control/{rest:path}")]
 
 
 def _response(body: object, status: int) -> Response:

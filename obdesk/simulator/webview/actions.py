@@ -199,8 +199,8 @@ def _finish(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Re
 def _cancel(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Result | None:
     del form
     _drop_unfinished(world, visit)
-    if visit.params.get("from") == "manage":
-        visit.step, visit.flow, visit.connection, visit.connector = Step.MANAGE, Flow.MANAGE, None, None
+    if visit.managing:
+        _back_to_list(visit)
         return None
     visit.step = Step.DONE
     if visit.linked:
@@ -229,7 +229,7 @@ def _save(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Resu
 def _repair(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Result | None:
     connection = _managed(world, visit, form)
     if connection is not None:
-        visit.flow, visit.params["from"] = Flow.RECONNECT, "manage"
+        visit.flow = Flow.RECONNECT
         flows.start_repair(world, visit, connection)
     return None
 
@@ -243,7 +243,7 @@ def _remove(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Re
 
 def _add(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Result | None:
     del world, form
-    visit.flow, visit.step, visit.params["from"] = Flow.CONNECT, Step.CHOOSE, "manage"
+    visit.flow, visit.step = Flow.CONNECT, Step.CHOOSE
     return None
 
 
@@ -261,9 +261,18 @@ def _drop_unfinished(world: World, visit: Visit) -> None:
         visit.connection = None
 
 
+def _back_to_list(visit: Visit) -> None:
+    visit.step, visit.flow, visit.connection, visit.connector = Step.MANAGE, Flow.MANAGE, None, None
+
+
+def _close(world: World, visit: Visit, form: Mapping[str, Sequence[str]]) -> Result | None:
+    visit.managing = False
+    return _finish(world, visit, form)
+
+
 def _leave(world: World, visit: Visit) -> Result | None:
-    if visit.params.get("from") == "manage":
-        visit.step, visit.flow, visit.connection, visit.connector = Step.MANAGE, Flow.MANAGE, None, None
+    if visit.managing:
+        _back_to_list(visit)
         return None
     values: Result = {}
     if visit.flow is Flow.CONNECT and visit.linked:
@@ -294,7 +303,7 @@ _ACTIONS: dict[str, Callable[[World, Visit, Mapping[str, Sequence[str]]], Result
     "noticed": _noticed,
     "another": _another,
     "finish": _finish,
-    "close": _finish,
+    "close": _close,
     "cancel": _cancel,
     "decline": _decline,
     "save": _save,

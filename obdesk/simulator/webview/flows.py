@@ -36,7 +36,7 @@ def choices_of(world: World, visit: Visit) -> list[Connector]:
 def first_step(world: World, visit: Visit) -> None:
     """Put a fresh visit on its first page."""
     if visit.flow is Flow.MANAGE:
-        visit.step = Step.MANAGE
+        visit.step, visit.managing = Step.MANAGE, True
     elif visit.flow is Flow.RECONNECT and visit.connection is not None:
         start_repair(world, visit, visit.connection)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -51,6 +51,19 @@ class Webview:
             Route("/{lang}/visit/{visit}/status", self._status),
             Route("/{lang}/{flow}", self._open),
         ]
+
+    def old_routes(self) -> list[Route]:
+        """Return the API's old webview addresses, which lead to the present ones."""
+        return [
+            Route("/auth/webview/{flow}", self._moved),
+            Route("/auth/webview/{lang}/{flow}", self._moved),
+        ]
+
+    async def _moved(self, request: Request) -> Response:
+        parts, query = request.path_params, dict(request.query_params)
+        lang = f"{parts['lang']}/" if "lang" in parts else ""
+        query.setdefault("domain", self._world.options.domain)
+        return RedirectResponse(f"/webview/{lang}{parts['flow']}?{urlencode(query)}", 302)
 
     async def _asset(self, request: Request) -> Response:
         name = str(request.path_params["name"])
@@ -220,8 +233,3 @@ def _notice(state: str | None) -> str:
     if state is None:
         return "fine"
     return "act" if state in {"actionNeeded", "passwordExpired"} else "wait"
-
-
-def webview_routes(world: World, book: VisitBook) -> list[Route]:
-    """Return the routes of the webview."""
-    return Webview(world, book).routes()

@@ -57,7 +57,7 @@ class Visit:
     linked: list[int] = field(default_factory=list)
     problem: str | None = None
     bank_message: str | None = None
-    restarted: bool = False
+    managing: bool = False
 
     @property
     def max_connections(self) -> int:

@@ -77,8 +77,11 @@ def enable(world: World, connection: Connection, accounts: Iterable[Account]) ->
         world.emit(Event("ACCOUNT_ENABLED", user, connection, account))
     if world.switches.import_delay_s == 0:
         run_imports(world, connection)
-    else:
-        connection.last_update = connection.last_update if connection.syncs else None
+    elif all(account.last_update is None for account in connection.accounts):
+        # Until its first rows are there a connection counts as never synced.
+        connection.last_update = None
+        for source in connection.sources:
+            source.last_update = None
 
 
 def disable(world: World, connection: Connection, account: Account) -> None:
