@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obdesk.cli.exits import ExitCode
 from obdesk.cli.frontends import DemoOptions, FrontEnds, Place
+from obdesk.domain.errors import ObdeskError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     place = window_only(given)
     if place is not None:
-        return _open_window(place)
+        return _window_alone(place)
     from obdesk.cli.main import main as run_command
 
     return run_command(given, FrontEnds(open_window=_open_window, run_demo=_run_demo))
@@ -50,6 +52,17 @@ def window_only(arguments: Sequence[str]) -> Place | None:
         data_dir=Path(values["--data-dir"]) if "--data-dir" in values else place.data_dir,
         profile=values.get("--profile", place.profile),
     )
+
+
+def _window_alone(place: Place) -> int:
+    """Open the window without the command line, which explains errors in all other cases."""
+    try:
+        return _open_window(place)
+    except ObdeskError as error:
+        from obdesk.cli.output import tell_error
+
+        tell_error(error)
+        return ExitCode.FAILED
 
 
 def _open_window(place: Place) -> int:

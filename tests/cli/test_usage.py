@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from obdesk import __version__
-from obdesk.__main__ import window_only
+from obdesk.__main__ import main, window_only
 from obdesk.cli.frontends import DemoOptions, FrontEnds, Place
 from obdesk.cli.main import build
 from obdesk.domain import texts
@@ -151,6 +151,12 @@ def test_the_demo_is_started_as_asked_and_its_exit_code_is_ours(obdesk: CommandL
 )
 def test_the_window_s_fast_path_knows_what_it_understands(arguments: list[str], place: Place | None) -> None:
     assert window_only(arguments) == place
+
+
+def test_the_window_s_fast_path_explains_an_error_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--profile", "../elsewhere"]) == 1
+
+    assert capsys.readouterr().err.splitlines()[0] == "This profile name cannot be used"
 
 
 def test_the_window_s_fast_path_imports_nothing_it_does_not_need() -> None:
