@@ -38,9 +38,13 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "dialogs": "ending a link with care",
     },
     "linking": {
+        "banks": "the list of banks and its search",
+        "conduct": "runs the flow",
+        "demo_driver": "plays the person in front of the embedded page for the demo",
         "engine": "whether the embedded browser may be used",
         "flow": "linking as a pure state machine",
         "guard": "the page that can show a bank's login and nothing else",
+        "pages": "a calm page for each stage of the flow",
         "policy": "where the page may go, and which address ends the attempt",
         "stages": "the states, events and effects of the flow",
         "webview": "the embedded browser",
@@ -49,7 +53,9 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "cards": "what the overview is made of",
     },
     "transactions": {
+        "chosen": "what the selection adds up to",
         "doing": "what a person may do to transactions",
+        "edits": "notes and categories on their way to the database",
         "facts": "the bank's raw data in the inspector",
         "feed": "reads windows of rows off the interface thread",
         "filterbar": "the search and its buttons",
