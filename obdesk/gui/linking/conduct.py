@@ -121,8 +121,13 @@ class Conductor(QObject):
 
     def _stop_opening(self) -> None:
         opening, self._opening = self._opening, None
-        if opening is not None and opening is not asyncio.current_task():
+        if opening is not None:
             opening.cancel()
+
+    def _forget_opening(self) -> None:
+        """Let an opening that speaks last not be cancelled by what it says."""
+        if self._opening is asyncio.current_task():
+            self._opening = None
 
     async def _open(self, effect: OpenAttempt) -> None:
         sentence = _our_fault()
@@ -142,6 +147,7 @@ class Conductor(QObject):
         except ObdeskError as error:
             sentence = _words(error)
         finally:
+            self._forget_opening()
             if not opened:
                 self.feed(OpeningFailed(effect.attempt, sentence))
         if came_back is not None:
