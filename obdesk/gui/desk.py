@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSettings, QSocketNotifier, QTimer
+from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSettings, QSocketNotifier, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from obdesk.app.i18n import use_language
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from obdesk.app.bootstrap import App, OpenProfile
     from obdesk.app.profile import Profile
     from obdesk.domain.clock import Clock
+    from obdesk.domain.entities import Connection
     from obdesk.gui.compose import Parts
+    from obdesk.gui.flows import Flows
 
 _log = logging.getLogger(__name__)
 PAINT_WITHIN_MS = 400
@@ -43,6 +45,8 @@ def application() -> QApplication:
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
+    # The embedded page shares its graphics context with the window, which Qt wants to know beforehand.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("obdesk")
     app.setApplicationDisplayName("obdesk")
@@ -65,6 +69,7 @@ class Desk:
         self.locale = locale_of(system_qlocale(language))
         self.window = MainWindow(self.theme, self.locale, clock, self.settings, demo=profile.demo)
         self.parts: Parts | None = None
+        self.flows: Flows | None = None
 
     def first_paint(self, opened: Future[OpenProfile], patience_s: float) -> None:
         """Show the window: with data when it comes in time, else with a calm page."""
@@ -99,6 +104,9 @@ class Desk:
 
     def begin(self, app: App) -> None:
         """Take part in the running application."""
+        from obdesk.gui.flows import Flows
+
+        self.flows = Flows(self, app)
         self.window.mode_chosen.connect(lambda mode: self._keep_mode(app, mode))
         QTimer.singleShot(REST_MS, self.window, self._make_rest)
 
@@ -115,6 +123,10 @@ class Desk:
         """Remember the places, and when the person last looked."""
         self.window.remember()
         await app.commands.set_setting("last_visit", self.clock.now().isoformat())
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Return the links as the window shows them."""
+        return () if self.parts is None else tuple(self.parts.feed.connections)
 
     def show_unlocking(self) -> None:
         """Show the calm page that stands while the data is being unlocked."""

@@ -7,6 +7,9 @@ import os
 from PySide6.QtCore import QCoreApplication, Qt
 
 from obdesk.gui.linking.engine import prepare
+from tests.gui.theme_fixtures import shown, theme
+
+__all__ = ["shown", "theme"]
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 # The engine reads its switches once per process, so all tests share those of the demo.

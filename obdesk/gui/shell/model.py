@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 
 from obdesk.domain.texts import tr
 from obdesk.gui.shell.present import AccountGroup, AccountRow
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from obdesk.domain.ids import AccountId
@@ -132,8 +133,10 @@ class AccountsModel(QAbstractItemModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return row.name
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+            case Qt.ItemDataRole.AccessibleTextRole:
                 return row.sentence
+            case Qt.ItemDataRole.ToolTipRole:
+                return tip(row.sentence)
             case Role.ROW:
                 return row
             case _:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from obdesk.gui.widgets.axis import month_marks
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +78,8 @@ class SpanCalendar(QWidget):
         """Override QWidget.event."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             row = event.pos().y() // ROW_H
-            QToolTip.showText(
-                event.globalPos(), self._spans[row].sentence if row < len(self._spans) else "", self
-            )
+            text = self._spans[row].sentence if row < len(self._spans) else ""
+            QToolTip.showText(event.globalPos(), tip(text), self)
             return True
         return super().event(event)
 

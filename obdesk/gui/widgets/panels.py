@@ -36,6 +36,7 @@ class EmptyState(QWidget):
         inside.setSpacing(12)
         inside.addStretch(1)
         picture = QLabel()
+        picture.setTextFormat(Qt.TextFormat.PlainText)
         picture.setPixmap(theme.icon(icon_name, "ink_faint").pixmap(QSize(28, 28)))
         picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         inside.addWidget(picture)

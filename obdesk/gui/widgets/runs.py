@@ -9,6 +9,7 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from obdesk.domain.texts import tr
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -75,7 +76,7 @@ class RunSquares(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = max(0, event.pos().x() - 2) // _STEP
             text = self._marks[place].sentence if place < len(self._marks) else ""
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), tip(text), self)
             return True
         return super().event(event)
 
@@ -89,7 +90,7 @@ class RunSquares(QWidget):
         self._at = min(len(self._marks) - 1, max(0, self._at + step))
         sentence = self._marks[self._at].sentence
         self.setAccessibleDescription(sentence)
-        QToolTip.showText(self.mapToGlobal(self.square(self._at).bottomLeft().toPoint()), sentence, self)
+        QToolTip.showText(self.mapToGlobal(self.square(self._at).bottomLeft().toPoint()), tip(sentence), self)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
