@@ -64,7 +64,7 @@ def test_a_bank_with_a_code(person: Person) -> None:
 
 def test_a_bank_with_its_own_page(person: Person) -> None:
     person.open_for_me().pick("Haut-Léon")
-    assert person.title == "Crédit du Haut-Léon · secure sign-in"
+    assert person.title == "Give access to your accounts"
     assert "180 days" in person.page
     assert "refused" in person.press("deny").alert
     assert person.press("allow").take_all_accounts().callback is not None
@@ -352,7 +352,7 @@ def test_every_scenario_of_the_test_connector_has_a_page(person: Person) -> None
         "par": "Choose your accounts",
         "additionalInformationNeeded": "Enter your code",
         "shortDecoupled": "Approve in your banking app",
-        "webauthRequired": "Connecteur de test · secure sign-in",
+        "webauthRequired": "Give access to your accounts",
         "actionNeeded": "Connecteur de test needs you on its own site",
         "wrongpass": "Sign in to Connecteur de test",
         "websiteUnavailable": "Sign in to Connecteur de test",

@@ -78,9 +78,7 @@ def update(call: Call) -> Answer:
     body = call.body
     if "active" in body:
         connection.active = as_bool(body["active"])
-        connection.next_try = (
-            call.world.now + call.world.switches.auto_sync_period_s if connection.active else None
-        )
+        connection.next_try = syncing.next_sync(call.world) if connection.active else None
         for source in connection.sources:
             source.next_try = connection.next_try
     values = _field_values(call)

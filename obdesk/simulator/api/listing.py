@@ -11,6 +11,7 @@ import json
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from decimal import Decimal
 from heapq import merge, nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from obdesk.simulator.api.errors import invalid
 from obdesk.simulator.api.rows import RowWriter, parse_day
 from obdesk.simulator.api.wire import day_text
+from obdesk.simulator.bank.numbers import CURRENCIES
 from obdesk.simulator.world.ledger import day_of, id_of, key_of
 
 if TYPE_CHECKING:
@@ -44,16 +46,16 @@ class Query:
     income: bool | None = None
     wording: str | None = None
     search: str | None = None
-    low_minor: int | None = None
-    high_minor: int | None = None
-    values_minor: tuple[int, ...] = ()
+    low: Decimal | None = None
+    high: Decimal | None = None
+    values: tuple[Decimal, ...] = ()
     absolute: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether only dates bound the list."""
-        others = (self.updated_after, self.income, self.wording, self.search, self.low_minor, self.high_minor)
-        return all(item is None for item in others) and not self.values_minor and not self.only_deleted
+        others = (self.updated_after, self.income, self.wording, self.search, self.low, self.high)
+        return all(item is None for item in others) and not self.values and not self.only_deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Lister:
     def _test(self, account: Account, query: Query) -> Callable[[int], bool]:
         connection = self._world.connections[account.id_connection]
         writer = RowWriter(self._world, connection, account)
-        ledger = account.ledger
+        ledger, precision = account.ledger, CURRENCIES[account.currency].precision
 
         def passes(slot: int) -> bool:
             minor = ledger.minors[slot]
@@ -151,7 +153,8 @@ class Lister:
                 return False
             if query.income is not None and (minor > 0) != query.income:
                 return False
-            return _value_passes(query, minor) and _text_passes(query, writer, slot, account)
+            value = Decimal(minor).scaleb(-precision)
+            return _value_passes(query, value) and _text_passes(query, writer, slot, account)
 
         return passes
 
@@ -190,17 +193,17 @@ class Lister:
 
 
 def _only_updates(query: Query) -> bool:
-    others = (query.income, query.wording, query.search, query.low_minor, query.high_minor)
-    return all(item is None for item in others) and not query.values_minor and not query.only_deleted
+    others = (query.income, query.wording, query.search, query.low, query.high)
+    return all(item is None for item in others) and not query.values and not query.only_deleted
 
 
-def _value_passes(query: Query, minor: int) -> bool:
-    size = abs(minor) if query.absolute else minor
-    if query.low_minor is not None and size < query.low_minor:
+def _value_passes(query: Query, value: Decimal) -> bool:
+    size = abs(value) if query.absolute else value
+    if query.low is not None and size < query.low:
         return False
-    if query.high_minor is not None and size > query.high_minor:
+    if query.high is not None and size > query.high:
         return False
-    return not query.values_minor or minor in query.values_minor
+    return not query.values or value in query.values
 
 
 def _text_passes(query: Query, writer: RowWriter, slot: int, account: Account) -> bool:
@@ -212,8 +215,7 @@ def _text_passes(query: Query, writer: RowWriter, slot: int, account: Account) -
     if query.search is None:
         return True
     ledger = account.ledger
-    minor = ledger.minors[slot]
-    value = f"{minor / 100:.2f}" if account.currency != "JPY" else str(minor)
+    value = Decimal(ledger.minors[slot]).scaleb(-CURRENCIES[account.currency].precision)
     return query.search.lower() in f"{text}\n{day_text(ledger.days[slot])}\n{value}"
 
 

@@ -116,9 +116,9 @@ def read_query(call: Call) -> Query:
         income=call.optional_flag("income"),
         wording=call.text("wording"),
         search=call.text("search"),
-        low_minor=_minor(call.text("min_value")),
-        high_minor=_minor(call.text("max_value")),
-        values_minor=_values(call.text("value")),
+        low=_decimal(call.text("min_value")),
+        high=_decimal(call.text("max_value")),
+        values=_values(call.text("value")),
         absolute=switches.value_bounds_absolute,
     )
 
@@ -146,7 +146,7 @@ def _instant(call: Call, name: str) -> int | None:
     return int(when.timestamp())
 
 
-def _minor(text: str | None) -> int | None:
+def _decimal(text: str | None) -> Decimal | None:
     if not text:
         return None
     try:
@@ -155,16 +155,16 @@ def _minor(text: str | None) -> int | None:
         raise invalid("Not a decimal") from error
     if not value.is_finite():
         raise invalid("Not a decimal")
-    return int(value * 100)
+    return value
 
 
-def _values(text: str | None) -> tuple[int, ...]:
+def _values(text: str | None) -> tuple[Decimal, ...]:
     if not text:
         return ()
-    found: list[int] = []
+    found: list[Decimal] = []
     for part in text.split("|"):
-        minor = _minor(part.lstrip("±")) or 0
-        found += [minor, -minor] if part.startswith("±") else [minor]
+        value = _decimal(part.lstrip("±")) or Decimal(0)
+        found += [value, -value] if part.startswith("±") else [value]
     return tuple(found)
 
 

@@ -31,7 +31,7 @@ _INVENTED = (
         ("Votre argent, partout", "Your money, anywhere"),
     ),
     (
-        ("Néobanque Ruche", "RUCHE", "C98A00", "28417", "fr", _FR, Sca.NONE, "PARIS"),
+        ("Néobanque Ruche", "RUCHE", "8F6300", "28417", "fr", _FR, Sca.NONE, "PARIS"),
         ("neo_checking", "savings"),
         ("Butinez malin", "Banking that buzzes"),
     ),
@@ -61,7 +61,7 @@ _INVENTED = (
         ("La banque du Rhin", "The bank on the Rhine"),
     ),
     (
-        ("Crédit Agraire de Beauce", "BEAUCE", "6B8E23", "14406", "fr", _FR, Sca.NONE, "CHARTRES"),
+        ("Crédit Agraire de Beauce", "BEAUCE", "56731C", "14406", "fr", _FR, Sca.NONE, "CHARTRES"),
         ("checking", "livret_a", "csl"),
         ("Les pieds sur terre", "Down to earth"),
     ),

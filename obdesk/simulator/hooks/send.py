@@ -86,8 +86,9 @@ class Sender:
                 return
 
     async def _deliver(self, delivery: Delivery) -> Attempt:
-        status, problem = await anyio.to_thread.run_sync(post, self._parcel(delivery))
+        # The clock may be moved while the receiver takes its time: the attempt counts from its start.
         now, switches = self._world.clock.seconds(), self._world.switches
+        status, problem = await anyio.to_thread.run_sync(post, self._parcel(delivery))
         attempt = Attempt(now, status, problem)
         delivery.attempts.append(attempt)
         if status is not None and 200 <= status < 300:

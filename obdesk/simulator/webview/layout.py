@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 _STEPS = (Step.CHOOSE, Step.LOGIN, Step.OTP, Step.ACCOUNTS)
 _STEP_OF = {Step.APP: Step.OTP, Step.BANK: Step.OTP, Step.MORE: Step.ACCOUNTS, Step.DONE: Step.ACCOUNTS}
+_SMALL_WORDS = frozenset({"d", "de", "des", "du", "l", "la", "le", "les", "&", "of", "the"})
 _ACCENT = "0E6B57"
 _NOTHING = Html("")
 
 
 def monogram(connector: Connector) -> str:
     """Return the one or two letters that stand for a bank."""
-    words = [word for word in connector.name.replace("'", " ").split() if word[0].isupper()]
-    return "".join(word[0] for word in (words or [connector.name]))[:2].upper()
+    words = [word for word in connector.name.replace("'", " ").split() if word.lower() not in _SMALL_WORDS]
+    return "".join(word[0] for word in words)[:2].upper()
 
 
 def avatar(connector: Connector, size: str = "") -> Html:
@@ -34,7 +35,7 @@ def frame(
     title: str,
     body: Html,
     *,
-    color: str = _ACCENT,
+    connector: Connector | None = None,
     marks: Html = _NOTHING,
     extra: Html = _NOTHING,
 ) -> str:
@@ -49,15 +50,19 @@ def frame(
         el("script", src="/webview/assets/pages.js", defer=True),
         extra,
     )
+    tagline = (
+        [el("small", connector.tagline_fr if lang == "fr" else connector.tagline_en)] if connector else []
+    )
     top = el(
         "header",
-        el("span", text(lang, "brand"), class_="brand"),
+        el("span", connector.name if connector else text(lang, "brand"), *tagline, class_="brand"),
         marks,
         el("span", text(lang, "secure"), class_="lock"),
-        class_="top",
+        class_="top bank-top" if connector else "top",
     )
     foot = el("footer", text(lang, "simulated"), class_="foot")
-    page = el("body", top, el("main", body, class_="card"), foot, style=f"--accent:#{color}")
+    accent = f"--accent:#{connector.color if connector else _ACCENT}"
+    page = el("body", top, el("main", body, class_="card"), foot, style=accent)
     return f"<!doctype html>\n{el('html', head, page, lang=lang)}\n"
 
 
@@ -87,8 +92,9 @@ def heading(visit: Visit, key: str, lead: str | None = None, **values: object) -
 
 def page(visit: Visit, title: str, *body: str, extra: Html = _NOTHING) -> str:
     """Return a page of a visit."""
-    color = visit.connector.color if visit.connector else _ACCENT
-    return frame(visit.lang, title, join(body), color=color, marks=progress(visit), extra=extra)
+    connector = None if visit.step in {Step.CHOOSE, Step.MANAGE} else visit.connector
+    marks = progress(visit)
+    return frame(visit.lang, title, join(body), connector=connector, marks=marks, extra=extra)
 
 
 def form(action: str | None, *content: str, **attributes: str | bool | int | None) -> Html:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obdesk.simulator.bank.connectors import Sca
+from obdesk.simulator.webview.flows import ON_SITE
 from obdesk.simulator.webview.html import Html, el, join
 from obdesk.simulator.webview.layout import avatar, form, frame, heading, page, primary, quiet, row
 from obdesk.simulator.webview.texts import kind_text, number_ending, text
+from obdesk.simulator.world.syncing import NEEDS_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -231,7 +233,7 @@ def manage_page(visit: Visit, connections: Iterable[Connection]) -> str:
 
 def _managed(visit: Visit, connection: Connection) -> Html:
     lang = visit.lang
-    state = connection.state or text(lang, "state.fine")
+    state = text(lang, f"state.{_standing(connection)}")
     accounts = [
         (account, account.disabled is None, True)
         for account in connection.accounts
@@ -250,6 +252,12 @@ def _managed(visit: Visit, connection: Connection) -> Html:
         row(*buttons),
         class_="managed",
     )
+
+
+def _standing(connection: Connection) -> str:
+    if connection.state is None:
+        return "fine"
+    return "person" if connection.state in NEEDS_PERSON | ON_SITE else "wait"
 
 
 def error_page(lang: str, key: str) -> str:

@@ -194,6 +194,7 @@ class Webview:
         if visit.step is Step.CHOOSE or connector is None:
             needle = search.strip().lower()
             found = [item for item in flows.choices_of(world, visit) if needle in item.name.lower()]
+            found.sort(key=lambda item: item.beta + item.never_fails)  # real banks come first
             return pages.choose_page(visit, found, search)
         if visit.step is Step.BANK:
             return pages.bank_page(visit, connector, world.switches.consent_days)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _TEXTS = {
     "brand": ("Account link", "Liaison de comptes"),
     "simulated": (
@@ -61,10 +63,10 @@ _TEXTS = {
     ),
     "app.approve": ("I approved in my bank app", "J'ai validé dans mon application"),
     "app.refuse": ("I refused in my bank app", "J'ai refusé dans mon application"),
-    "bank.title": ("{bank} · secure sign-in", "{bank} · connexion sécurisée"),
+    "bank.title": ("Give access to your accounts", "Donnez accès à vos comptes"),
     "bank.lead": (
-        "This is your bank's own page. May this service read your accounts for {days} days?",
-        "Vous êtes chez votre banque. Ce service peut-il lire vos comptes pendant {days} jours ?",
+        "This is {bank}'s own page. May this service read your accounts for {days} days?",
+        "Vous êtes chez {bank}. Ce service peut-il lire vos comptes pendant {days} jours ?",
     ),
     "bank.scopes": (
         "Balances, transactions and account details",
@@ -113,6 +115,8 @@ _TEXTS = {
     "manage.close": ("Close", "Fermer"),
     "manage.none": ("No bank is linked.", "Aucune banque n'est reliée."),
     "state.fine": ("up to date", "à jour"),
+    "state.person": ("needs you", "vous attend"),
+    "state.wait": ("delayed", "en attente"),
     "error.title": ("This link cannot be opened", "Ce lien ne peut pas être ouvert"),
     "error.domain": ("The domain is unknown.", "Le domaine est inconnu."),
     "error.client": ("The application is unknown.", "L'application est inconnue."),
@@ -157,13 +161,20 @@ _TEXTS = {
     "kind.other": ("Savings account", "Compte d'épargne"),
 }
 
+_CLOSE = re.compile(" ([?!:;»])")
+_OPEN = re.compile("« ")
 LANGUAGES = ("en", "fr")
 
 
 def text(lang: str, key: str, **values: object) -> str:
     """Return a text in `lang`; any language but French reads English."""
-    chosen = _TEXTS[key][1 if lang == "fr" else 0]
+    chosen = _french(_TEXTS[key][1]) if lang == "fr" else _TEXTS[key][0]
     return chosen.format(**values) if values else chosen
+
+
+def _french(sentence: str) -> str:
+    """Return a French sentence whose spaces before punctuation do not break."""
+    return _OPEN.sub("«\u00a0", _CLOSE.sub("\u00a0\\1", sentence))
 
 
 def kind_text(lang: str, kind: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from obdesk.simulator.world.world import World
 
 _DAY_S = 86_400
+_SHORTEST_S = 60  # so that a zero in a switch cannot keep the clock from moving
 NEEDS_PERSON = frozenset(
     {"SCARequired", "webauthRequired", "additionalInformationNeeded", "decoupled", "validating", "wrongpass"}
 )
@@ -84,6 +85,11 @@ def enable(world: World, connection: Connection, accounts: Iterable[Account]) ->
             source.last_update = None
 
 
+def next_sync(world: World) -> int:
+    """Return when a connection that is fine syncs by itself again."""
+    return world.now + max(_SHORTEST_S, world.switches.auto_sync_period_s)
+
+
 def disable(world: World, connection: Connection, account: Account) -> None:
     """Disable an account; its rows are erased."""
     if account.disabled is not None:
@@ -138,7 +144,9 @@ def sync(world: World, connection: Connection) -> None:
 def fail(world: World, connection: Connection, state: str, message: str | None) -> None:
     """Record a sync that ended in `state`; the figures stay as they were."""
     connection.state, connection.error_message = state, message
-    retry = None if state in NEEDS_PERSON else world.now + world.switches.retry_after_failure_s
+    retry = (
+        None if state in NEEDS_PERSON else world.now + max(_SHORTEST_S, world.switches.retry_after_failure_s)
+    )
     if state == "wrongpass":
         retry = world.now + _DAY_S // 2
     _record(world, connection, retry)
@@ -183,7 +191,7 @@ def _succeed(world: World, connection: Connection, new: dict[int, list[int]]) ->
     for source in connection.sources:
         source.state, source.expire = None, None
         source.last_update = world.now
-    _record(world, connection, world.now + world.switches.auto_sync_period_s)
+    _record(world, connection, next_sync(world))
     world.emit(Event("ACCOUNTS_FETCHED", user, connection))
     for account in connection.live_accounts():
         world.emit(Event("ACCOUNT_SYNCED", user, connection, account, {account.id: new.get(account.id, [])}))
