@@ -92,11 +92,12 @@ async def _type(browser: LinkBrowser, keys: Sequence[str]) -> None:
             ears = browser.view.focusProxy() if browser.view is not None else None
             if ears is None:
                 return
-            _press(ears, sign)
+            press(ears, sign)
             await asyncio.sleep(_GAP_S)
 
 
-def _press(ears: QWidget, sign: str) -> None:
+def press(ears: QWidget, sign: str) -> None:
+    """Press and release one key on a widget, as a keyboard would."""
     key = {ENTER: Qt.Key.Key_Return, TAB: Qt.Key.Key_Tab}.get(sign) or Qt.Key(ord(sign.upper()))
     none = Qt.KeyboardModifier.NoModifier
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
