@@ -1,7 +1,7 @@
 """Writing transactions as CSV: whole or not at all, from one moment of the database, and quickly.
 
-Two threads with read-only connections of their own make blocks of lines while a third reads the order; a
-sync may go on meanwhile. The interpreter only passes blocks on, so memory stays flat and no screen waits.
+Two threads with read-only connections of their own make blocks of lines; a sync may go on meanwhile. The
+interpreter only passes blocks on, so memory stays flat and no screen waits.
 """
 
 from __future__ import annotations
@@ -111,42 +111,39 @@ class _Export:
     def _blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield blocks of lines in the filter's order with their number of rows."""
         with ExitStack() as stack:
-            order, *makers = (stack.enter_context(closing(self.connect())) for _ in range(_THREADS + 1))
+            makers = [stack.enter_context(closing(self.connect())) for _ in range(_THREADS)]
             witness = stack.enter_context(closing(self.connect()))
-            export.begin_together([order, *makers], witness)
-            for maker in makers:
-                export.prepare(maker)
-            total = export.count(order, self.wanted) if self.progress is not None else 0
+            export.begin_together(makers, witness)
             pool = stack.enter_context(ThreadPoolExecutor(_THREADS, thread_name_prefix="obdesk-csv"))
-            yield from self._made(pool, order, makers, total)
+            total, *_same = pool.map(lambda maker: export.prepare(maker, self.wanted), makers)
+            yield from self._made(pool, makers, total)
 
-    def _made(
-        self, pool: ThreadPoolExecutor, order: Any, makers: list[Any], total: int
-    ) -> Iterator[tuple[bytes, int]]:
+    def _made(self, pool: ThreadPoolExecutor, makers: list[Any], total: int) -> Iterator[tuple[bytes, int]]:
         free = deque(makers)
 
-        def make(ids: list[int]) -> bytes:
+        def make(first: int, last: int) -> bytes:
             maker = free.popleft()  # as many makers as threads: there is always one
             try:
-                return export.lines(maker, ids)
+                return export.lines(maker, first, last)
             finally:
                 free.append(maker)
 
-        def submit(ids: list[int]) -> tuple[Future[bytes], int]:
-            return pool.submit(make, ids), len(ids)
+        def submit(first: int) -> tuple[Future[bytes], int]:
+            last = min(first + export.BLOCK_ROWS - 1, total)
+            return pool.submit(make, first, last), last
 
-        blocks = export.id_blocks(order, self.wanted)
-        under_way = deque(map(submit, islice(blocks, _UNDER_WAY_MAX)))
+        starts = iter(range(1, total + 1, export.BLOCK_ROWS))
+        under_way = deque(map(submit, islice(starts, _UNDER_WAY_MAX)))
         done = 0
         while under_way:
             if self.stop():
                 raise Cancelled
-            made, rows = under_way.popleft()
-            yield made.result(), rows
-            done += rows
+            made, last = under_way.popleft()
+            yield made.result(), last - done
+            done = last
             if self.progress is not None:
                 self.progress(done, total)
-            under_way.extend(map(submit, islice(blocks, 1)))
+            under_way.extend(map(submit, islice(starts, 1)))
 
 
 class _Counted:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.queries import export
 from obdesk.storage.queries.export import text_cell
 from tests.export.ledger import Ledger, parsed
@@ -89,9 +90,9 @@ def test_the_same_rule_holds_in_python_and_in_sql(
     ledger = Ledger(tmp_path_factory.mktemp("rule"))
     ledger.add(label=text)
     reader = ledger.reader()
-    export.prepare(reader)
+    count = export.prepare(reader, TransactionFilter())
 
-    line = export.lines(reader, [1]).decode()
+    line = export.lines(reader, 1, count).decode()
     reader.close()
     ledger.connection.close()
 
