@@ -129,6 +129,8 @@ def test_disabling_erases_and_enabling_brings_new_ids(me: Client) -> None:
 
     assert "Everyday Checking" not in by_name(me)
     assert not [row for row in me.rows(all="") if row["id_account"] == checking["id"]]
+    truth = me.control("GET", "/truth")["users"][0]["connections"][0]["accounts"]
+    assert [len(item["transactions"]) for item in truth if item["id"] == checking["id"]] == [0]
     me.put(f"/users/me/accounts/{checking['id']}?all", {"disabled": False})
     after = {row["id"]: row for row in me.rows() if row["id_account"] == checking["id"]}
     assert len(after) == len(before)

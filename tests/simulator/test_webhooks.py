@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obdesk.simulator.hooks.send import sign
+from tests.simulator.person import Client
 from tests.simulator.receiver import Call, Receiver, receiving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tests.simulator.person import Client
 
 SECRET = "sim_wh_secret_7Qk"
 
@@ -130,10 +129,11 @@ def test_temporary_users_are_silent_until_they_are_permanent(client: Client, rec
     temporary = client.post("/auth/init")["auth_token"]
     client.token = temporary
     client.add("Ruche")
-    assert [item["attempts"] for item in settle(client)] == [[], []]
+    Client(client.simulator, client.http).sign_up()
+    assert [call.path for call in receiver.wait_for(1)] == ["/hooks/USER_CREATED"]
 
     client.post("/auth/token/access", {**client.credentials(), "code": temporary})
-    assert len(told(receiver.wait_for(3), "CONNECTION_SYNCED")) == 2
+    assert len(told(receiver.wait_for(4), "CONNECTION_SYNCED")) == 2
 
 
 def test_a_refused_delivery_is_retried_with_growing_pauses_and_given_up(

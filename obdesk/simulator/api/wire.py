@@ -269,7 +269,7 @@ def account_json(world: World, connection: Connection, account: Account) -> Json
         "number": account.number,
         "original_name": account.original_name,
         "name": account.name,
-        "balance": None if asleep else money(account.balance_minor, currency.precision),
+        "balance": money(account.balance_minor, currency.precision),
         "coming": money(coming_minor, currency.precision),
         "coming_balance": None,
         "display": account.display,
