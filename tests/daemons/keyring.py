@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import secretstorage
-from jeepney import MatchRule, message_bus  # type: ignore[import-untyped] # it ships no types
-from jeepney.io.blocking import (  # type: ignore[import-untyped] # it ships no types
+from jeepney import MatchRule, message_bus
+from jeepney.io.blocking import (
     DBusConnection,
     Proxy,
     open_dbus_connection,

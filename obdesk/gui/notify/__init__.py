@@ -1,0 +1,1 @@
+"""Showing notices: adapters for what a desktop offers, tried in order."""
