@@ -42,6 +42,7 @@ class Chosen(QObject):
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.reread)
         table.selection_changed.connect(self._changed)
+        model.modelReset.connect(self._changed)  # a reset drops the selection without saying so
 
     def _changed(self) -> None:
         ranges = self._table.selected_rows()

@@ -105,7 +105,7 @@ class RowPainter:
 
     def width_for(self, column: Column, sample: str) -> int:
         """Return the width at which a column shows `sample` whole."""
-        advance = self._measures["base"].horizontalAdvance(sample)
+        advance = self._measures["base"].horizontalAdvance(sample) + 2
         match column:
             case Column.DATE:
                 return advance + DATE_INSET + INSET
@@ -220,7 +220,7 @@ class RowPainter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _amounts(self, painter: QPainter, cell: Cell, ready: Sequence[Ready], *, private: bool) -> None:
-        right = cell.x + cell.width - RIGHT_INSET
+        right, room = cell.x + cell.width - RIGHT_INSET, cell.width - RIGHT_INSET
         baseline, draw = self._middle_baseline, painter.drawText
         looks = ((False, self._base, "base", "ink"), (True, self._strong, "strong", "income"))
         for income, font, name, tone in looks:
@@ -230,7 +230,10 @@ class RowPainter:
             for y, line, _fitted in ready:
                 if line.income is income:
                     text = HIDDEN_AMOUNT if private else line.amount
-                    draw(right - advance(text), y + baseline, text)
+                    width = advance(text)
+                    if width > room:  # half a figure would be a wrong figure
+                        text, width = "…", advance("…")
+                    draw(right - width, y + baseline, text)
 
     def _fitted(self, line: Line, cells: Sequence[Cell]) -> tuple[str, ...]:
         """Return a line's texts as they fit the columns; a line on the screen is measured once."""
@@ -263,7 +266,7 @@ class RowPainter:
                 case Column.ACCOUNT:
                     texts[3] = self._fit("base", line.account, room)
                 case Column.AMOUNT:
-                    pass  # an amount is never shortened: half a figure is a wrong figure
+                    pass
         return tuple(texts)
 
     def _fit(self, font: str, text: str, room: int) -> str:

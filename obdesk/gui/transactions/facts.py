@@ -58,7 +58,7 @@ def bank_facts(detail: TransactionDetail, now: datetime, locale: fmt.Locale) -> 
         Fact(tr("Counterparty"), clean(detail.counterparty)),
         Fact(tr("Their account"), clean(detail.counterparty_account)),
         Fact(tr("Card"), clean(detail.card)),
-        Fact(tr("Category"), clean(detail.bank_category)),
+        Fact(tr("Their category"), clean(detail.bank_category)),
         Fact(tr("Account"), clean(row.account_name)),
         Fact(tr("IBAN"), _grouped_iban(detail.iban)),
         Fact(tr("Provider"), clean(detail.provider).capitalize()),

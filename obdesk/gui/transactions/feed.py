@@ -42,6 +42,8 @@ class Feed(QObject):
         super().__init__(model)
         self._model, self._reads, self._spawn = model, reads, spawn
         self.wanted = wanted
+        self.complete = False
+        """Whether the model shows every row of the question, and not only a quick look at the first."""
         self._turn = 0
         self._asking = self._completing = self._loading = False
         self._waiting: list[array[int]] = []
@@ -74,6 +76,7 @@ class Feed(QObject):
             rows = await self._newest_page()
         finally:
             self._asking = False
+        self.complete = False
         self._model.show_rows(rows)
         self.answered.emit()
         self._quiet.start()
@@ -81,7 +84,7 @@ class Feed(QObject):
     async def _newest_page(self) -> tuple[TransactionRow, ...]:
         while True:
             turn = self._turn
-            rows = await self._reads.transaction_page(self.wanted, limit=FIRST_ROWS)
+            rows = await self._reads.transaction_page(self.wanted, limit=FIRST_ROWS, quick=True)
             if turn == self._turn:
                 return rows
 
@@ -110,6 +113,7 @@ class Feed(QObject):
     def _take(self, ids: array[int]) -> None:
         self.completing.emit()
         self._model.take_ids(ids)
+        self.complete = True
         self.completed.emit()
         if self._reload:
             self._reload = False

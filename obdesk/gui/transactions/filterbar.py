@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from obdesk.domain.texts import tr
 from obdesk.gui.transactions.filterpanel import FilterPanel
-from obdesk.gui.transactions.filters import Part, chips
+from obdesk.gui.transactions.filters import Part, chips, without
 from obdesk.gui.widgets.basics import button, label
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obdesk.domain.ids import AccountId
     from obdesk.gui.format import Locale
     from obdesk.gui.theme.theme import Theme
+    from obdesk.gui.transactions.filters import Chip
 
 
 class FilterBar(QFrame):
@@ -33,28 +34,34 @@ class FilterBar(QFrame):
         super().__init__()
         self._theme, self._locale = theme, locale
         self._accounts: Mapping[AccountId, str] = {}
+        self._shown: list[QWidget] = []
+        self._said: tuple[Chip, ...] = ()
         self.setObjectName("filterbar")
         self.panel = FilterPanel(theme, locale, today, self)
         self.panel.changed.connect(self.changed)
         self._open = QToolButton()
         self._open.setProperty("kind", "plain")
-        self._open.setText(tr("Filter"))
+        self._open.setText(f" {tr('Filter')}")
         self._open.setIcon(theme.icon("funnel", "ink_muted"))
         self._open.setIconSize(QSize(15, 15))
         self._open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._open.setAccessibleName(tr("Filter by account, date, state, category or amount"))
         self._open.clicked.connect(self.open_panel)
-        self._chips = QHBoxLayout()
+        # Many chips are cut off rather than let the bar push the rest of the window aside.
+        room = QWidget()
+        room.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._chips = QHBoxLayout(room)
+        self._chips.setContentsMargins(0, 0, 0, 0)
         self._chips.setSpacing(6)
+        self._chips.addStretch(1)
         self._clear = button(tr("Clear filter"), self.cleared.emit, kind="ghost")
         self._found = label("", tone="muted")
         inside = QHBoxLayout(self)
         inside.setContentsMargins(12, 5, 18, 5)
         inside.setSpacing(8)
         inside.addWidget(self._open)
-        inside.addLayout(self._chips)
+        inside.addWidget(room, 1)
         inside.addWidget(self._clear)
-        inside.addStretch(1)
         inside.addWidget(self._found)
         self._clear.hide()
 
@@ -69,13 +76,17 @@ class FilterBar(QFrame):
 
     def show_filter(self, wanted: TransactionFilter) -> None:
         """Show a filter as chips."""
-        while (item := self._chips.takeAt(0)) is not None:
-            old = item.widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
-        for chip in chips(wanted, self._accounts, self._locale):
-            self._chips.addWidget(self._chip(chip.part, chip.text))
+        # The words that are looked for stand in the search field, with a cross of their own.
+        wanted_chips = chips(without(wanted, Part.TEXT), self._accounts, self._locale)
+        if wanted_chips == self._said:
+            return
+        self._said = wanted_chips
+        for old in self._shown:
+            old.hide()
+            old.deleteLater()
+        self._shown = [self._chip(chip.part, chip.text) for chip in wanted_chips]
+        for place, chip in enumerate(self._shown):
+            self._chips.insertWidget(place, chip)
         self._clear.setVisible(wanted.narrows)
 
     def _chip(self, part: Part, text: str) -> QWidget:

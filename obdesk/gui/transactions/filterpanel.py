@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, Qt, Signal
+from PySide6.QtCore import QDate, QRect, Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QComboBox,
     QDateEdit,
@@ -28,10 +29,13 @@ from obdesk.domain.texts import tr
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from PySide6.QtGui import QPaintEvent
+
     from obdesk.gui.format import Locale
     from obdesk.gui.theme.theme import Theme
 
 _BETWEEN = 6
+_ACCOUNTS_SHOWN_MAX = 7
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -63,6 +67,48 @@ def amount_of(typed: str) -> Decimal | None:
     return abs(amount) if amount is not None and amount.is_finite() and amount.adjusted() < 13 else None
 
 
+class _Choice(QComboBox):
+    """A combo box with the arrow of the program's own icons."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Override QComboBox.paintEvent."""
+        super().paintEvent(event)
+        _paint_caret(self, self._theme)
+
+
+class _Day(QDateEdit):
+    """A date with the arrow of the program's own icons, which opens a calendar."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setCalendarPopup(True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Override QDateEdit.paintEvent."""
+        super().paintEvent(event)
+        _paint_caret(self, self._theme)
+
+
+def _paint_caret(widget: QWidget, theme: Theme) -> None:
+    painter = QPainter(widget)
+    icon = theme.icon("caret-down", "ink_muted" if widget.isEnabled() else "line_strong")
+    icon.paint(painter, QRect(widget.width() - 22, (widget.height() - 13) // 2, 13, 13))
+    painter.end()
+
+
+def _qt_format(pattern: str) -> str:
+    """Return our date pattern as Qt writes it."""
+    for ours, theirs in (("{day:02}", "dd"), ("{month:02}", "MM"), ("{day}", "d"), ("{month}", "M")):
+        pattern = pattern.replace(ours, theirs)
+    return pattern.replace("{year}", "yyyy")
+
+
 class FilterPanel(QFrame):
     """`changed` carries the filter as it now stands; text and sort are not its business."""
 
@@ -86,28 +132,28 @@ class FilterPanel(QFrame):
         form.addRow(tr("State"), self._state)
         form.addRow(tr("Category"), self._category)
         form.addRow(tr("Amount"), _beside(self._low, self._high))
-        self.setMinimumWidth(340)
+        self.setMinimumWidth(400)
         self._listen()
 
     def _make_parts(self) -> None:
         self._accounts = QListWidget()
         self._accounts.setAccessibleName(tr("Accounts"))
-        self._accounts.setMaximumHeight(150)
-        self._dates = QComboBox()
+        self._dates = _Choice(self._theme)
         self._dates.addItems([
             tr("Any time"), tr("This month"), tr("Last month"), tr("Last 90 days"),
             tr("This year"), tr("Last year"), tr("Between…"),
         ])  # fmt: skip
-        self._first, self._last = QDateEdit(), QDateEdit()
+        self._first, self._last = _Day(self._theme), _Day(self._theme)
         for field, name in ((self._first, tr("First day")), (self._last, tr("Last day"))):
-            field.setCalendarPopup(True)
+            field.setDisplayFormat(_qt_format(self._locale.short_date_pattern))
+            field.setEnabled(False)
             field.setAccessibleName(name)
             field.setDate(QDate(self._today.year, self._today.month, self._today.day))
-        self._state = QComboBox()
+        self._state = _Choice(self._theme)
         self._state.addItem(tr("Booked and pending"), None)
         self._state.addItem(tr("Only booked"), TransactionState.BOOKED.value)
         self._state.addItem(tr("Only pending"), TransactionState.PENDING.value)
-        self._category = QComboBox()
+        self._category = _Choice(self._theme)
         self._low, self._high = QLineEdit(), QLineEdit()
         self._low.setPlaceholderText(tr("at least"))
         self._high.setPlaceholderText(tr("at most"))
@@ -134,6 +180,8 @@ class FilterPanel(QFrame):
             chosen = identity in self._wanted.accounts
             item.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
             self._accounts.addItem(item)
+        rows = min(max(1, len(accounts)), _ACCOUNTS_SHOWN_MAX)
+        self._accounts.setFixedHeight(rows * max(22, self._accounts.sizeHintForRow(0)) + 8)
         self._filling = False
 
     def set_categories(self, categories: Sequence[str]) -> None:

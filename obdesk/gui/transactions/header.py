@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _SAMPLES = {
     Column.DATE: "28 Sept 2028",
-    Column.CATEGORY: "Restaurants & bars",
+    Column.CATEGORY: "Groceries, etc.",
     Column.ACCOUNT: "Compte courant",
-    Column.AMOUNT: "+88 888 888,88 €",
+    Column.AMOUNT: "+8 888 888,88 €",
 }
 _NARROWEST = 60
 _COLUMNS = {sort: column for column, sort in SORTS.items()}
@@ -90,7 +90,7 @@ class TransactionsHeader(QHeaderView):
 
     def sizeHint(self) -> QSize:
         """Override QHeaderView.sizeHint."""
-        return QSize(super().sizeHint().width(), QFontMetrics(self._theme.fonts.small_strong).height() + 14)
+        return QSize(self.length(), QFontMetrics(self._theme.fonts.small_strong).height() + 14)
 
     def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:  # noqa: N803 - Qt's name
         """Override QHeaderView.paintSection."""

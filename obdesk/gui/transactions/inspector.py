@@ -176,7 +176,7 @@ class Inspector(QFrame):
         self._note_name = label(tr("Note"), fonts.small, tone="muted")
         self._note = Field(tr("Note"), tr("only for you, never sent"))
         self._trouble = label("", fonts.small, tone="danger", wrap=True)
-        self._bank, self._history = FactGrid(self._theme, 92), FactGrid(self._theme, 92)
+        self._bank, self._history = FactGrid(self._theme, 104), FactGrid(self._theme, 104)
         self._note.committed.connect(lambda text: self.note_given.emit(self._target, text))
         self._category.committed.connect(lambda text: self.category_given.emit(self._target, text))
         for field in (self._note, self._category):

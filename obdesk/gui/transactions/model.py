@@ -211,7 +211,7 @@ def _tool_tip(line: Line, column: Column) -> str | None:
         case Column.CATEGORY | Column.ACCOUNT:
             return _plain(shown(line, column))
         case Column.AMOUNT:
-            return None
+            return line.amount
 
 
 def _plain(text: str) -> str:

@@ -228,7 +228,7 @@ class TransactionsScreen(QObject):
         count = self.model.rowCount() if known is None else known.count
         narrowed = self.wanted.narrows
         presenter = self.model.presenter
-        if known is None and count >= 60:
+        if not self.feed.complete:
             self.bar.show_found("", "")
         else:
             sums = None if known is None or self.model.private else known.sums
@@ -237,7 +237,7 @@ class TransactionsScreen(QObject):
 
     def _completed(self) -> None:
         self.table.release()
-        self._show_emptiness()
+        self._answered_texts()
 
     def _counted(self, totals: Selection) -> None:
         self.chosen.totals = totals
@@ -249,7 +249,8 @@ class TransactionsScreen(QObject):
         return oldest_data(parts, self._clock.now(), self._locale)
 
     def _show_emptiness(self) -> None:
-        if self.model.rowCount() or not self._asked:
+        self.table.set_waiting(waiting=not self.feed.complete)
+        if self.model.rowCount() or not self.feed.complete:
             self.view.hide_empty()
             return
         reason = why_empty(self.wanted, self._accounts)

@@ -20,7 +20,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QPainter, QRegion, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QTableView
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QTableView
 
 from obdesk.domain.texts import tr
 from obdesk.gui.transactions.delegate import Band, Cell, RowPainter, Strip
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     Index = QModelIndex | QPersistentModelIndex
 
+_ACCOUNT_SHOWN_MIN = 620  # below, payees need the room more
 _ENSURE = QAbstractItemView.ScrollHint.EnsureVisible
 _SelectionFlag = QItemSelectionModel.SelectionFlag
 
@@ -52,13 +53,15 @@ class TransactionsTable(QTableView):
         super().__init__(parent)
         self._theme, self._rows = theme, RowPainter(theme)
         self._lines = model
-        self._banded = True
+        self._banded = self._several_accounts = self._waiting = True
         self._cells: list[Cell] = []
         self._held: tuple[int, int] | None = None
         self._set_up(model)
         theme.changed.connect(self._restyle)
         model.rows_arrived.connect(self._arrived)
         model.modelReset.connect(self._reset)
+        model.rowsInserted.connect(self._restack)
+        model.rowsRemoved.connect(self._restack)
 
     def _set_up(self, model: TransactionsModel) -> None:
         self.setAccessibleName(tr("Transactions"))
@@ -67,6 +70,8 @@ class TransactionsTable(QTableView):
         self._no_rows = QStandardItemModel(self)
         self.verticalHeader().setModel(self._no_rows)
         self.verticalHeader().hide()
+        for corner in self.findChildren(QAbstractButton):
+            corner.hide()  # it would select all; nothing lays it out here
         self.setShowGrid(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -103,14 +108,26 @@ class TransactionsTable(QTableView):
 
     def set_banded(self, *, banded: bool) -> None:
         """Show days as bands (a list sorted by date) or not."""
-        self._banded = banded
-        self.updateGeometries()
-        self.viewport().update()
+        if banded != self._banded:
+            self._banded = banded
+            self._restack()
+
+    def set_waiting(self, *, waiting: bool) -> None:
+        """Tell whether an empty list only waits for its rows: then their places are drawn."""
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.viewport().update()
 
     def set_account_column(self, *, shown: bool) -> None:
-        """Show the account's name, which a list of one account does not need."""
-        self.header.setSectionHidden(Column.ACCOUNT, not shown)
-        self._columns_changed()
+        """Show the account's name, which a list of one account does not need, where there is room."""
+        self._several_accounts = shown
+        self._fit_account_column()
+
+    def _fit_account_column(self) -> None:
+        hidden = not self._several_accounts or self.width() < _ACCOUNT_SHOWN_MIN
+        if hidden != self.header.isSectionHidden(Column.ACCOUNT):
+            self.header.setSectionHidden(Column.ACCOUNT, hidden)
+            self._columns_changed()
 
     def selected_rows(self) -> list[tuple[int, int]]:
         """Return the selection as ranges of rows, first and last."""
@@ -139,8 +156,7 @@ class TransactionsTable(QTableView):
 
     def _restyle(self) -> None:
         self._rows.refresh_fonts()
-        self.updateGeometries()
-        self.viewport().update()
+        self._restack()
 
     def _columns_changed(self) -> None:
         header = self.header
@@ -153,7 +169,12 @@ class TransactionsTable(QTableView):
         self.viewport().update()
 
     def _reset(self) -> None:
+        self._restack()
         self.verticalScrollBar().setValue(0)
+
+    def _restack(self) -> None:
+        self.updateGeometries()
+        self.viewport().update()
 
     def _arrived(self) -> None:
         # Bands that were not known before may have moved the end of the list.
@@ -182,6 +203,7 @@ class TransactionsTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Override QTableView.resizeEvent."""
         super().resizeEvent(event)
+        self._fit_account_column()
         self._columns_changed()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -192,6 +214,9 @@ class TransactionsTable(QTableView):
         current = self.currentIndex().row() if self.hasFocus() else -1
         strips, bands = [], []
         seen = -1
+        if not layout.count and self._waiting:
+            tops = range(layout.top, layout.height, layout.row_h)
+            strips = [Strip(-1, y, None, selected=False, current=False) for y in tops]
         for place in layout.places(value):
             if not place.band:
                 seen = place.row

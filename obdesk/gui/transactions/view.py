@@ -28,7 +28,7 @@ class TransactionsView(QWidget):
         super().__init__()
         self._theme, self._table, self._inspector = theme, table, inspector
         self._narrow = False
-        self._wanted_open = False
+        self._wanted_open = self._wanted_beside = False
         self._empty: EmptyState | None = None
         self.setObjectName("content")
         left = QWidget()
@@ -41,7 +41,13 @@ class TransactionsView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(left)
-        self.splitter.addWidget(inspector)
+        # The panel moves between this frame and the view itself; a splitter's own child must not move.
+        self._beside = QWidget()
+        self._beside.setMinimumWidth(inspector.minimumWidth())
+        room = QVBoxLayout(self._beside)
+        room.setContentsMargins(0, 0, 0, 0)
+        room.addWidget(inspector)
+        self.splitter.addWidget(self._beside)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setSizes([4 * WIDTH, WIDTH])
         whole = QVBoxLayout(self)
@@ -65,6 +71,7 @@ class TransactionsView(QWidget):
         """Show the inspector or put it away."""
         self._wanted_open = wanted
         self._inspector.setVisible(wanted)
+        self._beside.setVisible(wanted and not self._narrow)
         self._place_overlay()
 
     def set_narrow(self, *, narrow: bool) -> None:
@@ -73,13 +80,16 @@ class TransactionsView(QWidget):
             return
         self._narrow = narrow
         self._inspector.setProperty("overlay", narrow)
+        room = self._beside.layout()
+        assert room is not None
         if narrow:
+            self._wanted_beside = self._wanted_open
+            room.removeWidget(self._inspector)
             self._inspector.setParent(self)
             self.set_inspector_open(wanted=False)
         else:
-            self.splitter.addWidget(self._inspector)
-            self.splitter.setSizes([max(1, self.width() - WIDTH), WIDTH])
-            self.set_inspector_open(wanted=self._wanted_open)
+            room.addWidget(self._inspector)
+            self.set_inspector_open(wanted=self._wanted_beside or self._wanted_open)
 
     def show_empty(self, icon: str, sentence: str, action: tuple[str, Callable[[], object]] | None) -> None:
         """Say in the middle of the list why it is empty."""
