@@ -78,6 +78,9 @@ class Desk:
         except (TimeoutError, ObdeskError):
             self.show_unlocking()
         self.window.show()
+        front = self.window.current_screen()
+        if front is not None:
+            front.widget.setFocus()
         self._paint()
 
     def _paint(self) -> None:

@@ -94,7 +94,7 @@ def test_the_least_fresh_account_stands_first_and_closed_ones_are_left_out() -> 
     assert [line.name for line in lines] == [
         "Compte joint", "PEL", "Checking USD", "Compte courant", "Carte", "Livret A",
     ]  # fmt: skip
-    assert lines[0].pill == "Renew access"
+    assert lines[0].pill == "needs you"
     assert lines[2].glyph is Glyph.DELAYED
     assert lines[2].data_as_of == "yesterday 21:58"
     assert lines[3].asked == "11:56"

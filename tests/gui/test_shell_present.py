@@ -199,7 +199,7 @@ def test_a_refresh_ends_in_new_figures() -> None:
     outcome = _outcome(RunResult.UPDATED, counts=RunCounts(new=3, updated=1))
 
     assert ended_line(outcome, None, NOW, ENGLISH).text == "Banque du Port: saved, 3 new, 1 changed"
-    assert counts_text(_outcome(RunResult.UPDATED)) == "new balances"
+    assert counts_text(_outcome(RunResult.UPDATED), ENGLISH) == "new balances"
 
 
 def test_a_refresh_ends_in_a_reason_with_what_happens_next() -> None:

@@ -324,6 +324,14 @@ class MonthCard(Card):
         self._state = (title, flows, coming)
         self._draw()
 
+    def show_reading(self, title: str) -> None:
+        """Show the month's name while its figures are on their way."""
+        if self._state is None:
+            clear(self.body)
+            self.body.addWidget(label(title, self._theme_.fonts.strong))
+            self.body.addWidget(label(tr("Reading…"), tone="muted"))
+            self.body.addStretch(1)
+
     def set_private(self, *, private: bool) -> None:
         """Hide the amounts or show them."""
         self._private = private

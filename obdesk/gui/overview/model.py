@@ -41,7 +41,7 @@ def heading(column: Column) -> str:
         case Column.ASKED:
             return tr("Asked")
         case Column.DATA:
-            return tr("Bank data as of")
+            return tr("Data as of")
 
 
 class AccountsTable(QAbstractTableModel):

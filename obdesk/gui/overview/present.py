@@ -210,18 +210,9 @@ def _line(account: Account, glyph: Glyph, now: datetime, locale: Locale) -> Acco
         asked,
         instant_or(fresh.data_as_of, now, locale, DASH),
         fresh.state not in {FreshnessState.FRESH, FreshnessState.REFRESHING},
-        _pill(account, glyph),
+        word_of(glyph),
         tone_of(glyph),
     )
-
-
-def _pill(account: Account, glyph: Glyph) -> str:
-    match glyph:
-        case Glyph.NEEDS_YOU:
-            action = explain(account.condition, account.bank).action
-            return action_label(action) if action is Action.RENEW else word_of(glyph)
-        case _:
-            return word_of(glyph)
 
 
 def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: Locale) -> News:
@@ -272,7 +263,7 @@ def coming_of(rows: Sequence[TransactionRow], locale: Locale) -> tuple[Coming, .
         Coming(
             row.payee or row.label,
             day_month(row.booked_on, locale),
-            money_or_dash(row.amount, locale),
+            DASH if row.amount is None else signed_money(row.amount, locale),
             row.amount is not None and row.amount.amount_minor > 0,
         )
         for row in rows

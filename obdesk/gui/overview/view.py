@@ -13,6 +13,7 @@ from obdesk.domain.texts import tr
 from obdesk.gui.overview.cards import FreshnessTable, MonthCard, NeedsCards, NewsCard, WorthCard
 from obdesk.gui.overview.present import (
     CARDS_MAX,
+    News,
     coming_of,
     flows_of,
     lines_of,
@@ -158,6 +159,8 @@ class OverviewScreen:
     def show_first(self, first: FirstScreen) -> None:
         """Show the first read; the month and the news follow with the next."""
         self._show_accounts(first.accounts, first.connections, first.net_worth)
+        self.page.month.show_reading(month_title(self._clock.now(), self._locale))
+        self.page.news.show_news(News(tr("Latest changes"), (), tr("Reading…")))
 
     def touched(self, changes: ChangeSet) -> None:
         """Read again when something shown here changed."""

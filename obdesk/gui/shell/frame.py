@@ -83,10 +83,12 @@ class Frame(QWidget):
         self._pages.setCurrentWidget(self._page)
         page.setFocus()
 
-    def show_sections(self) -> None:
-        """Show the screens and let go of the page."""
+    def show_sections(self) -> bool:
+        """Show the screens and let go of the page; tell whether there was one."""
+        paged = self._pages.currentWidget() is self._page
         self._pages.setCurrentWidget(self.splitter)
         self._drop_page()
+        return paged
 
     def _drop_page(self) -> None:
         while self._page_box.count():

@@ -9,7 +9,7 @@ from obdesk.domain.entities import AccountState, RunResult
 from obdesk.domain.errors import action_label
 from obdesk.domain.freshness import FreshnessState, worst
 from obdesk.domain.syncing import Step
-from obdesk.domain.texts import tr, trn
+from obdesk.domain.texts import mark, tr, trn
 from obdesk.gui.format import (
     DASH,
     Locale,
@@ -335,7 +335,7 @@ def ended_line(outcome: SyncOutcome, next_try: datetime | None, now: datetime, l
         case RunResult.UPDATED:
             glyph, text = (
                 Glyph.FRESH,
-                tr("{bank}: saved, {counts}", bank=outcome.bank, counts=counts_text(outcome)),
+                tr("{bank}: saved, {counts}", bank=outcome.bank, counts=counts_text(outcome, locale)),
             )
         case RunResult.UNCHANGED:
             glyph, text = Glyph.FRESH, tr("{bank}: nothing new", bank=outcome.bank)
@@ -355,14 +355,14 @@ def ended_line(outcome: SyncOutcome, next_try: datetime | None, now: datetime, l
     return SyncLine(outcome.connection_id, outcome.bank, glyph, text, False, 1.0)
 
 
-def counts_text(outcome: SyncOutcome) -> str:
+def counts_text(outcome: SyncOutcome, locale: Locale) -> str:
     """Return what a sync changed: `3 new, 1 changed`."""
     counts = outcome.counts
     parts = [
-        (counts.new, trn("{n} new", "{n} new", counts.new)),
-        (counts.updated, trn("{n} changed", "{n} changed", counts.updated)),
-        (counts.removed, trn("{n} removed", "{n} removed", counts.removed)),
-        (counts.problems, trn("{n} not readable", "{n} not readable", counts.problems)),
+        (counts.new, mark("{n} new")),
+        (counts.updated, mark("{n} changed")),
+        (counts.removed, mark("{n} removed")),
+        (counts.problems, mark("{n} not readable")),
     ]
-    told = [text for many, text in parts if many]
+    told = [tr(text, n=count(many, locale)) for many, text in parts if many]
     return ", ".join(told) if told else tr("new balances")

@@ -116,7 +116,7 @@ class Toolbar(QFrame):
         self._glyph = StatusGlyph(theme)
         inside.addWidget(self._glyph)
         self._summary = ElidedLabel("", theme.fonts.base, tone="muted")
-        inside.addWidget(self._summary, 4)
+        inside.addWidget(self._summary, 12)
         self._summary.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     def show_summary(self, summary: Summary) -> None:

@@ -106,8 +106,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         acts = self.actions_
         acts.refresh_all.triggered.connect(lambda: self.refresh(None))
-        acts.refresh_bank.triggered.connect(self._refresh_current)
-        acts.refresh_account.triggered.connect(self._refresh_current)
+        for one in (acts.refresh_bank, acts.refresh_account):
+            one.triggered.connect(self._refresh_current)
         acts.search.triggered.connect(self._to_search)
         acts.link.triggered.connect(self.link_wanted)
         acts.export.triggered.connect(self._export)
@@ -175,7 +175,9 @@ class MainWindow(QMainWindow):
 
     def show_sections(self) -> None:
         """Show the screens and let go of the page."""
-        self.frame.show_sections()
+        front = self.sections.front()
+        if self.frame.show_sections() and front is not None:
+            front.widget.setFocus()
 
     def current_screen(self) -> Screen | None:
         """Return the screen in front."""
@@ -197,9 +199,8 @@ class MainWindow(QMainWindow):
             last_check_line(feed.connections, now, self._locale),
             offline=is_offline(feed.connections),
         )
-        here = self.sidebar.accounts.current_account() is not None
-        self.actions_.refresh_bank.setEnabled(here)
-        self.actions_.refresh_account.setEnabled(here)
+        for one in (self.actions_.refresh_bank, self.actions_.refresh_account):
+            one.setEnabled(self.sidebar.accounts.current_account() is not None)
 
     def _spread_changes(self, changes: ChangeSet) -> None:
         for screen in self.sections.made():
@@ -221,8 +222,8 @@ class MainWindow(QMainWindow):
         screen = self.sections.get(key)
         if screen is None:
             return
-        self.show_sections()
         self.stack.setCurrentWidget(screen.widget)
+        self.show_sections()
         self.sidebar.show_section(key)
         self.status.front(key)
         self._settings.setValue("window/section", key)
@@ -249,12 +250,10 @@ class MainWindow(QMainWindow):
 
     def refresh(self, connections: Sequence[ConnectionId] | None = None) -> None:
         """Ask the banks now."""
-        if self._feed is None:
-            return
-        if not self._feed.connections:
+        if self._feed is not None and self._feed.connections:
+            self._feed.refresh(connections)
+        elif self._feed is not None:
             self.toast(tr("No bank is linked yet, so there is nothing to refresh."))
-            return
-        self._feed.refresh(connections)
 
     def act(self, action: Action, connection_id: ConnectionId | None = None) -> None:
         """Do what a button of an error or a condition says."""

@@ -112,7 +112,7 @@ class SpanCalendar(QWidget):
                 painter.drawText(QRectF(x(month) + 3, bottom + 2, 80, 18), Qt.AlignmentFlag.AlignLeft, text)
         for row, span in enumerate(self._spans):
             painter.setPen(self._theme.colour("ink_muted"))
-            name = metrics.elidedText(span.bank, Qt.TextElideMode.ElideMiddle, left - 16)
+            name = metrics.elidedText(span.bank, Qt.TextElideMode.ElideMiddle, left - 12)
             painter.drawText(QRectF(0, row * ROW_H, left - 12, ROW_H), Qt.AlignmentFlag.AlignVCenter, name)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour(span.token))

@@ -230,7 +230,7 @@ class HistoryChart(QWidget):
         line = QPainterPath(spots[0])
         for spot in spots[1:]:
             line.lineTo(spot)
-        ground = frame.y(max(frame.axis.low, min(0, frame.axis.high)))
+        ground = frame.y(0 if frame.axis.low <= 0 <= frame.axis.high else frame.axis.low)
         area = QPainterPath(line)
         area.lineTo(spots[-1].x(), ground)
         area.lineTo(spots[0].x(), ground)
