@@ -102,8 +102,10 @@ class CommandLine:
         command = [sys.executable, "-m", "obdesk", "--data-dir", str(self.folder), *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         with subprocess.Popen(command, text=True, encoding="utf-8", **(pipes | options)) as process:
-            yield process
-            process.kill()
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def link(self, bank: str = BANK) -> Ended:
         """Link a bank, with somebody who goes through its pages meanwhile."""
