@@ -69,7 +69,12 @@ class AppCommands:
         if client_secret is not None:
             await self._providers.keep_secret(checked, client_secret)
         values = (checked.api_url, checked.webview_url, checked.domain, checked.client_id)
-        await self._change(lambda tx: _keep_settings(tx, dict(zip(POWENS_KEYS, values, strict=True))))
+
+        def write(tx: Tx) -> ChangeSet:
+            connections.forgive(tx)
+            return _keep_settings(tx, dict(zip(POWENS_KEYS, values, strict=True)))
+
+        await self._change(write)
         await self._providers.reset()
 
     async def connectors(self, country: str | None = None) -> tuple[Connector, ...]:
@@ -115,7 +120,8 @@ class AppCommands:
         """Stop or resume the background syncs of one connection."""
 
         def write(tx: Tx) -> ChangeSet:
-            connections.pause(tx, connection_id, paused=paused)
+            if not connections.pause(tx, connection_id, paused=paused):
+                raise _not_found()
             return ChangeSet.of(Kind.CONNECTIONS, [connection_id])
 
         await self._change(write)
@@ -170,7 +176,8 @@ class AppCommands:
         _limit(name, NAME_LENGTH_MAX)
 
         def write(tx: Tx) -> ChangeSet:
-            accounts.rename(tx, account_id, name.strip())
+            if not accounts.rename(tx, account_id, name.strip()):
+                raise _not_found()
             return ChangeSet.of(Kind.ACCOUNTS, [account_id]).merge(ChangeSet.many(Kind.TRANSACTIONS))
 
         await self._change(write)
@@ -179,7 +186,8 @@ class AppCommands:
         """Count an account in net worth, or not."""
 
         def write(tx: Tx) -> ChangeSet:
-            accounts.set_in_net_worth(tx, account_id, included=included)
+            if not accounts.set_in_net_worth(tx, account_id, included=included):
+                raise _not_found()
             return ChangeSet.of(Kind.ACCOUNTS, [account_id])
 
         await self._change(write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -37,14 +37,18 @@ def sync_lock(path: Path, clock: Clock, who: str) -> Iterator[None]:
     except Timeout as error:
         raise _held(note) from error
     try:
-        note.write_text(
-            json.dumps({"pid": os.getpid(), "who": who, "since": clock.now().isoformat(timespec="seconds")}),
-            encoding="utf-8",
-        )
+        _leave_note(note, who, clock)
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
+
+
+def _leave_note(note: Path, who: str, clock: Clock) -> None:
+    told = {"pid": os.getpid(), "who": who, "since": clock.now().isoformat(timespec="seconds")}
+    with suppress(OSError):  # a full disk must not keep anybody from reading their bank
+        note.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _held(note: Path) -> SyncHeldError:

@@ -57,7 +57,7 @@ class StoreReads:
 
     async def net_worth(self) -> tuple[NetWorth, ...]:
         """Return net worth per currency with its history."""
-        return await self._store.read_slowly("net worth", accounts.net_worth, self._clock.now())
+        return await self._store.read_slowly(None, accounts.net_worth, self._clock.now())
 
     async def month_flows(self, month: datetime) -> tuple[MonthFlow, ...]:
         """Return booked income and spending of the month around an instant, per currency."""
@@ -124,7 +124,7 @@ class StoreReads:
 
     async def seen_since(self, moment: datetime) -> tuple[int, int]:
         """Return how many transactions came new, and how many changed, since an instant."""
-        return await self._store.read_slowly("seen", accounts.seen_since, moment)
+        return await self._store.read_slowly(None, accounts.seen_since, moment)
 
     async def setting(self, key: str) -> str:
         """Return a setting, or its default."""

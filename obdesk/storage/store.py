@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from obdesk.storage.engine import Connection
 
 T = TypeVar("T")
+_STEPS_BETWEEN_LOOKS = 20_000
+"""Steps of SQLite's machine, about half a millisecond."""
 
 
 class Store:
@@ -73,11 +75,13 @@ class Store:
         """Answer in the reader thread."""
         return await _awaited(self._reader.submit(query, *args))
 
-    async def read_slowly(self, topic: str, query: Callable[..., T], *args: Any) -> T:
+    async def read_slowly(self, topic: str | None, query: Callable[..., T], *args: Any) -> T:
         """Answer in the thread for slow sums; a newer call on the same topic interrupts an older one.
 
-        The interrupted call raises SupersededError.
+        The interrupted call raises SupersededError. Without a topic every call gets its answer.
         """
+        if topic is None:
+            return await _awaited(self._slow.submit(query, *args))
         return await _awaited(self._slow.submit_latest(topic, query, *args))
 
     async def write(self, unit: Callable[[Tx], T], *, bulk: bool = False) -> T:
@@ -134,8 +138,6 @@ class _Reader:
         self._connection: Connection | None = None
         self._lock = threading.Lock()
         self._latest: dict[str, int] = {}
-        self._running: str | None = None
-        self._choosing = threading.Lock()
 
     def call(self, query: Callable[..., T], *args: Any) -> T:
         with translated(), self._lock:
@@ -147,25 +149,25 @@ class _Reader:
     def submit_latest(self, topic: str, query: Callable[..., T], *args: Any) -> Future[T]:
         number = self._latest.get(topic, 0) + 1
         self._latest[topic] = number
-        with self._choosing:  # so that no other topic's query begins in between and is hit instead
-            if self._running == topic and self._connection is not None:
-                self._connection.interrupt()
         return self._pool.submit(self._call_latest, topic, number, query, *args)
 
     def _call_latest(self, topic: str, number: int, query: Callable[..., T], *args: Any) -> T:
         from obdesk.storage.errors import SupersededError
 
-        if self._latest[topic] != number:
-            raise SupersededError
-        self._run(topic)
-        try:
-            return self.call(query, *args)
-        finally:
-            self._run(None)
+        def is_superseded() -> bool:
+            return self._latest[topic] != number
 
-    def _run(self, topic: str | None) -> None:
-        with self._choosing:
-            self._running = topic
+        def watched(connection: Connection) -> T:
+            # Asked by SQLite every so often. Its `interrupt` would miss a query that is about to begin.
+            connection.set_progress_handler(is_superseded, _STEPS_BETWEEN_LOOKS)
+            try:
+                return query(connection, *args)
+            finally:
+                connection.set_progress_handler(None, 0)
+
+        if is_superseded():
+            raise SupersededError
+        return self.call(watched)
 
     def _opened(self) -> Connection:
         if self._connection is None:

@@ -7,7 +7,7 @@ the ledger as it was. The write is one transaction, after which the change is to
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,7 +17,9 @@ from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.providers import counting
+from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import connections as reads
+from obdesk.storage.queries.connections import Standing
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
 from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
@@ -44,6 +46,9 @@ OLDEST = date(1990, 1, 1)
 """All the history a consent allows; a bank answers with what it keeps."""
 RESTARTS_MAX = 2
 BULK_PAGES = 20
+_GONE = (None, Standing.GONE)
+_ASKED_BY_RENEWING = frozenset({Condition.WRONG_PASSWORD})
+"""Asking the bank again with what it refused could lock the person out."""
 _READ_ON = frozenset({Condition.PROVIDER_BUSY, Condition.BANK_THROTTLES, Condition.BANK_DOWN})
 """After these a refresh at the bank brought nothing new, but what the provider holds can be read."""
 
@@ -79,22 +84,23 @@ class Engine:
         if not isinstance(listed, Fetched):
             return listed
         remotes = {remote.provider_id: remote for remote in listed.value}
-        known = await self._store.read(reads.known_ids, self._provider.name)
-        if known.keys() == remotes.keys():
+        known = await self._store.read(reads.known_links, self._provider.name)
+        new = [
+            remote for remote in remotes.values() if known.get(remote.provider_id, _GONE)[1] is Standing.GONE
+        ]
+        gone = [
+            connection_id
+            for provider_id, (connection_id, standing) in known.items()
+            if standing is Standing.LISTED and provider_id not in remotes
+        ]
+        if not new and not gone:
             return remotes, ChangeSet()
-        change = await self._store.write(lambda tx: self._adopt(tx, remotes, known))
+        change = await self._store.write(lambda tx: self._adopt(tx, new, gone))
         return remotes, change
 
-    def _adopt(
-        self, tx: Tx, remotes: dict[str, RemoteConnection], known: dict[str, ConnectionId]
-    ) -> ChangeSet:
+    def _adopt(self, tx: Tx, new: list[RemoteConnection], gone: list[ConnectionId]) -> ChangeSet:
         now = self._clock.now()
-        touched = [
-            connections.adopt(tx, self._provider.name, remote, now)
-            for provider_id, remote in remotes.items()
-            if provider_id not in known
-        ]
-        gone = [known[provider_id] for provider_id in known.keys() - remotes.keys()]
+        touched = [connections.adopt(tx, self._provider.name, remote, now) for remote in new]
         for connection_id in gone:
             connections.mark_gone(tx, connection_id)
         return ChangeSet.of(Kind.CONNECTIONS, [*touched, *gone])
@@ -141,7 +147,8 @@ class Engine:
         )
 
     async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
-        if refresh_at_bank:
+        condition = await self._store.read(reads.condition_of, start.connection_id)
+        if refresh_at_bank and condition not in _ASKED_BY_RENEWING:
             progress(Step.ASKING_BANK, 0, None)
             asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
             if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
@@ -155,10 +162,20 @@ class Engine:
         listed = await self._provider.accounts(start.provider_id)
         if not isinstance(listed, Fetched):
             return listed
+        if await self._has_new_currency(start, listed.value):
+            start = replace(start, full=True)
         pages = await self._pages(start, progress)
         if not isinstance(pages, list):
             return pages
         return self._answer(start, remote.value, listed.value, pages, asked_at)
+
+    async def _has_new_currency(self, start: _Start, listed: tuple[RemoteAccount, ...]) -> bool:
+        """Tell whether an account's amounts have other decimals now: then every row is read again."""
+        stored = await self._store.read(account_reads.exponents, start.connection_id)
+        return any(
+            stored.get(remote.provider_id, remote.currency.exponent) != remote.currency.exponent
+            for remote in listed
+        )
 
     def _answer(
         self,

@@ -36,6 +36,8 @@ class Plan:
     booked: list[tuple[KnownTransaction, RemoteTransaction]] = field(default_factory=list)
     """Pending rows that came back booked under another id."""
     removed: list[KnownTransaction] = field(default_factory=list)
+    stamped: list[tuple[KnownTransaction, RemoteTransaction]] = field(default_factory=list)
+    """Rows that say the same under a newer stamp: no change, but older answers must not undo it."""
     unchanged: int = 0
 
 
@@ -65,18 +67,14 @@ def reconcile(
         else:
             _match_known(plan, stored, remote)
     leaving = _leaving(plan, pending, latest, complete=complete)
-    for account_id, remote in new:
-        became = _became(account_id, remote, leaving)
-        if became is None:
-            plan.added.append(remote)
-        else:
-            leaving.remove(became)
-            plan.booked.append((became, remote))
+    plan.booked = _successors(new, leaving)
+    arrived = {(row.account_id, remote.provider_id) for row, remote in plan.booked}
+    plan.added = [remote for account_id, remote in new if (account_id, remote.provider_id) not in arrived]
     taken = {row.id for row, _ in plan.booked}
     plan.removed = [row for row in plan.removed if row.id not in taken]
     if complete:
         already = {row.id for row in plan.removed}
-        plan.removed += [row for row in leaving if row.id not in already]
+        plan.removed += [row for row in leaving if row.id not in already | taken]
     return plan
 
 
@@ -98,7 +96,7 @@ def _match_known(plan: Plan, stored: KnownTransaction, remote: RemoteTransaction
         plan.unchanged += 1
     elif remote.deleted:
         if stored.deleted:
-            plan.unchanged += 1
+            _keep_stamp(plan, stored, remote)
         else:
             plan.removed.append(stored)
     elif stored.deleted:
@@ -109,9 +107,15 @@ def _match_known(plan: Plan, stored: KnownTransaction, remote: RemoteTransaction
         else:
             plan.unchanged += 1
     elif stored.facts == facts_of(remote):
-        plan.unchanged += 1
+        _keep_stamp(plan, stored, remote)
     else:
         plan.changed.append((stored, remote))
+
+
+def _keep_stamp(plan: Plan, stored: KnownTransaction, remote: RemoteTransaction) -> None:
+    plan.unchanged += 1
+    if remote.updated > stored.updated:
+        plan.stamped.append((stored, remote))
 
 
 def _stale(came: str, stored: str) -> bool:
@@ -139,16 +143,27 @@ def _leaving(
     return removed + missing
 
 
-def _became(
-    account_id: int, remote: RemoteTransaction, leaving: Sequence[KnownTransaction]
-) -> KnownTransaction | None:
-    """Return the pending row that `remote` most likely is, or None when none is close enough."""
+def _successors(
+    new: Sequence[tuple[int, RemoteTransaction]], leaving: Sequence[KnownTransaction]
+) -> list[tuple[KnownTransaction, RemoteTransaction]]:
+    """Pair rows that leave with the rows they most likely became, the likeliest pairs first.
+
+    One row never becomes two, and the order in which rows came has no say.
+    """
     candidates = [
-        (score, -row.id, row)
+        (score, -row.id, -remote.provider_id, row, remote)
         for row in leaving
+        for account_id, remote in new
         if row.account_id == account_id and (score := _likeness(row, remote)) is not None
     ]
-    return max(candidates)[2] if candidates else None
+    pairs: list[tuple[KnownTransaction, RemoteTransaction]] = []
+    used: set[tuple[str, int]] = set()
+    for *_, row, remote in sorted(candidates, key=lambda each: each[:3], reverse=True):
+        ends = {("left", row.id), ("came", remote.provider_id)}
+        if not ends & used:
+            used |= ends
+            pairs.append((row, remote))
+    return pairs
 
 
 def _likeness(row: KnownTransaction, remote: RemoteTransaction) -> tuple[int, int] | None:

@@ -63,6 +63,8 @@ class _Work:
     to_match: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
     fresh: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    again: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
+    """Further versions of rows of this very answer, in accounts that were empty before it."""
     problems: list[tuple[int | None, RowProblem]] = field(default_factory=list)
     stamp: str = ""
     unchanged: int = 0
@@ -87,11 +89,14 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     if not connections.is_live(tx, answer.connection_id):
         raise LinkRemovedError
     described = connections.describe(tx, answer.connection_id, answer.remote)
+    before = accounts.known(tx, answer.connection_id)
     changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
     first_id = transactions.next_id(tx)
     known = accounts.known(tx, answer.connection_id)
     work = _Work(tx, answer.asked_at, known, first_id, first_id)
     pending = transactions.pending_of(tx, [account.id for account in known.values() if not account.empty])
+    if any(account.exponent != known[each].exponent for each, account in before.items()):
+        runs.keep_digests(tx, answer.connection_id, answer.series, {})  # equal bytes mean other amounts now
     everything = _read_pages(
         work, answer, keep_all=bool(pending) and answer.series == "full", progress=progress
     )
@@ -99,11 +104,10 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     added = work.next_id - work.first_id
     plan = _match(work, pending, complete=everything and answer.series == "full")
     counts = _apply(work, plan, added)
-    cursor = _keep_rest(work, answer)
+    cursor, problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
     change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
-    if work.problems:
-        change = change.merge(ChangeSet.many(Kind.PROBLEMS))
+    change = change.merge(ChangeSet.of(Kind.PROBLEMS, problems))
     return Saved(change.merge(_touched(work, plan)), counts, cursor)
 
 
@@ -135,13 +139,16 @@ def _read_pages(
     for number, page in enumerate(answer.pages):
         if number in same:
             work.pages[number] = before[number]
-            work.unchanged += before[number][1]
+            count = before[number][1]
+            work.unchanged += count
         else:
             decoded = page.decode(exponents)
-            work.pages[number] = (page.digest, len(decoded.rows) + len(decoded.problems))
+            count = len(decoded.rows) + len(decoded.problems)
+            if not decoded.problems:  # what could not be kept is tried again, so its page is never skipped
+                work.pages[number] = (page.digest, count)
             _sort_rows(work, decoded.rows)
             work.problems += [(_account_id(work, problem), problem) for problem in decoded.problems]
-        done += work.pages[number][1]
+        done += count
         if progress is not None:
             progress(done, total)
     return not same or not answer.pages
@@ -156,7 +163,9 @@ def _sort_rows(work: _Work, rows: Sequence[RemoteTransaction]) -> None:
         stamp = max(stamp, row.updated)
         if not account.empty:
             work.to_match.append((account.id, row))
-        elif not row.deleted and row.provider_id not in seen:
+        elif row.deleted or row.provider_id in seen:
+            work.again.append((account.id, row))
+        else:
             seen.add(row.provider_id)
             fresh.append((account.id, row))
     work.stamp = stamp
@@ -171,7 +180,7 @@ def _account_id(work: _Work, problem: RowProblem) -> int | None:
 
 def _match(work: _Work, pending: Sequence[KnownTransaction], *, complete: bool) -> Plan:
     by_account: dict[int, list[int]] = {}
-    for account_id, row in work.to_match:
+    for account_id, row in [*work.to_match, *work.again]:
         by_account.setdefault(account_id, []).append(row.provider_id)
     known: dict[tuple[int, int], KnownTransaction] = {}
     former = transactions.former_ids(work.tx, tuple(by_account))
@@ -180,7 +189,13 @@ def _match(work: _Work, pending: Sequence[KnownTransaction], *, complete: bool) 
         known |= {(account_id, row.provider_id): row for row in found}
     fetched = [pair for pair in work.to_match if (pair[0], pair[1].provider_id) not in former]
     work.unchanged += len(work.to_match) - len(fetched)
+    fetched += [pair for pair in work.again if _is_newer(pair, known)]
     return reconcile(known, pending, fetched, complete=complete)
+
+
+def _is_newer(pair: tuple[int, RemoteTransaction], known: dict[tuple[int, int], KnownTransaction]) -> bool:
+    first = known.get((pair[0], pair[1].provider_id))
+    return first is not None and pair[1].updated > first.updated
 
 
 def _apply(work: _Work, plan: Plan, added: int) -> RunCounts:
@@ -188,7 +203,9 @@ def _apply(work: _Work, plan: Plan, added: int) -> RunCounts:
     work.fresh = [(accounts_by_provider[row.account_provider_id], row) for row in plan.added]
     work.flush()
     transactions.change_rows(work.tx, [*plan.changed, *plan.booked], work.now)
-    stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, work.to_match)}
+    transactions.keep_stamps(work.tx, plan.stamped)
+    told = [*work.to_match, *work.again]
+    stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}
     transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
     return RunCounts(
         new=added + len(plan.added),
@@ -213,12 +230,28 @@ def _tombstones(
     ]
 
 
-def _keep_rest(work: _Work, answer: Answer) -> str | None:
+def _keep_rest(work: _Work, answer: Answer) -> tuple[str | None, list[int]]:
+    """Keep problems and digests; return the cursor to keep and the problems that came or were solved."""
     tx, connection_id = work.tx, answer.connection_id
-    runs.keep_problems(tx, connection_id, work.problems, work.now)
+    problems = runs.keep_problems(tx, connection_id, work.problems, work.now)
+    problems += runs.solve_problems(tx, connection_id, _well(work))
     if work.pages_before != work.pages:
         runs.keep_digests(tx, connection_id, answer.series, work.pages)
-    return answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else None
+    return answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else None, problems
+
+
+def _well(work: _Work) -> Callable[[str], bool]:
+    """Return a test for the subjects of problems: whether this answer holds that row without one."""
+    ill = {problem.subject for _, problem in work.problems}
+    came: set[str] = set()
+
+    def is_well(subject: str) -> bool:
+        if not came:  # a million rows are not gone through where no problem is known
+            came.update(str(row.provider_id) for _, row in work.to_match)
+            came.update(str(each) for each in work.seen)
+        return subject in came and subject not in ill
+
+    return is_well
 
 
 def _touched(work: _Work, plan: Plan) -> ChangeSet:

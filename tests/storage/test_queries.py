@@ -16,7 +16,7 @@ from obdesk.domain.entities import TransactionRow, TransactionState
 from obdesk.domain.filters import Sort, TransactionFilter, fold
 from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
 from obdesk.domain.money import Currency
-from obdesk.storage.queries import export, records, transactions
+from obdesk.storage.queries import records, transactions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import accounts, connections, edits
 from obdesk.sync.saving import save
@@ -210,12 +210,7 @@ def test_every_way_of_reading_a_filter_tells_the_same(
     assert tuple(each.row for each in store.read_now(records.records, wanted, offset, limit)) == page
     totals = store.read_now(transactions.totals, wanted)
     assert totals == store.read_now(transactions.selection, ids)
-    assert totals.count == len(ids) == store.read_now(export.count, wanted)
-    assert [each for block in store.read_now(_blocks, wanted) for each in block] == ids
-
-
-def _blocks(opened: object, wanted: TransactionFilter) -> list[list[int]]:
-    return list(export.id_blocks(opened, wanted))
+    assert totals.count == len(ids)
 
 
 @given(filters)

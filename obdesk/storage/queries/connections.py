@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.conditions import Condition, freshness_of, needs_you
@@ -21,6 +22,7 @@ RUNS_SHOWN = 12
 _CONNECTIONS = """
 SELECT c.id, c.provider, c.provider_id, c.bank, c.color, c.condition, c.provider_state, c.bank_message,
        c.paused, c.created_at, c.consent_expires_at, c.asked_at, c.data_as_of, c.retry_at,
+       c.failures > 0 AND c.retry_at IS NULL,
        (SELECT count(*) FROM accounts a WHERE a.connection_id = c.id AND a.state = 'active')
 FROM connections c WHERE c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, c.id
 """
@@ -59,9 +61,9 @@ def _link(connection: Connection, row: tuple[Any, ...], now: datetime, interval:
         paused=paused,
         created_at=instant_or_none(row[9]),
         consent_expires_at=instant_or_none(row[10]),
-        next_run_at=next_run(asked_at, retry_at, interval, now, paused=paused),
+        next_run_at=next_run(asked_at, retry_at, interval, now, waits=paused or bool(row[14])),
         freshness=freshness(condition, asked_at, instant_or_none(row[12]), now, paused=paused),
-        account_count=row[14],
+        account_count=row[15],
         last_runs=runs(connection, ConnectionId(row[0]), RUNS_SHOWN),
     )
 
@@ -72,10 +74,10 @@ def next_run(
     interval: timedelta,
     now: datetime,
     *,
-    paused: bool,
+    waits: bool,
 ) -> datetime | None:
-    """Return when a link is asked next by itself; None while it is paused."""
-    if paused:
+    """Return when a link is asked next by itself; None while it waits for its person."""
+    if waits:
         return None
     if retry_at is not None:
         return retry_at
@@ -135,6 +137,26 @@ def known_ids(connection: Connection, provider: str) -> dict[str, ConnectionId]:
     return {provider_id: ConnectionId(found) for provider_id, found in rows}
 
 
+class Standing(Enum):
+    """Where a known link stands between the provider and the person."""
+
+    LISTED = "listed"
+    GONE = "gone"
+    """The provider did not list it last time."""
+    REMOVED = "removed"
+    """The person removed it; a late list of the provider does not bring it back."""
+
+
+def known_links(connection: Connection, provider: str) -> dict[str, tuple[ConnectionId, Standing]]:
+    """Return the links of one provider by its id, each with its standing."""
+    rows = connection.execute(
+        "SELECT provider_id, id, CASE WHEN removed_at IS NOT NULL THEN 'removed' "
+        "WHEN condition = 'gone' THEN 'gone' ELSE 'listed' END FROM connections WHERE provider = ?",
+        (provider,),
+    )
+    return {provider_id: (ConnectionId(found), Standing(standing)) for provider_id, found, standing in rows}
+
+
 def sync_state(connection: Connection, of: ConnectionId) -> tuple[str, str, str | None, datetime | None, int]:
     """Return what a sync starts from: provider id, bank, cursor, last full sync, failures in a row."""
     row = connection.execute(
@@ -149,7 +171,8 @@ def due(connection: Connection, now: datetime, interval: timedelta) -> tuple[Con
     """Return the links whose time has come: by schedule, by retry, or because a clock was set back."""
     rows = connection.execute(
         "SELECT id FROM connections WHERE removed_at IS NULL AND NOT paused AND condition <> 'gone' AND "
-        "CASE WHEN retry_at IS NOT NULL THEN retry_at <= ?1 "
+        # A failure without a date for the next try waits for the person.
+        "CASE WHEN retry_at IS NOT NULL THEN retry_at <= ?1 WHEN failures > 0 THEN 0 "
         "ELSE asked_at IS NULL OR asked_at <= ?1 - ?2 OR asked_at > ?1 + 300000 END ORDER BY asked_at",
         (to_ms(now), interval // timedelta(milliseconds=1)),
     )

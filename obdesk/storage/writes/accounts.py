@@ -138,18 +138,21 @@ def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
     return news
 
 
-def rename(tx: Tx, account_id: AccountId, name: str) -> None:
-    """Keep the person's own name of an account."""
-    _edit(tx, account_id, name=name)
+def rename(tx: Tx, account_id: AccountId, name: str) -> bool:
+    """Keep the person's own name of an account; tell whether the account exists."""
+    return _edit(tx, account_id, name=name)
 
 
-def set_in_net_worth(tx: Tx, account_id: AccountId, *, included: bool) -> None:
-    """Count an account in net worth, or not."""
-    _edit(tx, account_id, in_net_worth=included)
+def set_in_net_worth(tx: Tx, account_id: AccountId, *, included: bool) -> bool:
+    """Count an account in net worth, or not; tell whether the account exists."""
+    return _edit(tx, account_id, in_net_worth=included)
 
 
-def _edit(tx: Tx, account_id: AccountId, **values: object) -> None:
+def _edit(tx: Tx, account_id: AccountId, **values: object) -> bool:
+    if tx.exec_driver_sql("SELECT 1 FROM accounts WHERE id = ?", (account_id,)).first() is None:
+        return False
     start = {"account_id": account_id, "name": "", "in_net_worth": None, **values}
     tx.execute(
         insert(_edits).values(**start).on_conflict_do_update(index_elements=["account_id"], set_=values)
     )
+    return True

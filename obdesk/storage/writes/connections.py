@@ -79,13 +79,10 @@ def _told(remote: RemoteConnection) -> dict[str, object]:
 def finish(
     tx: Tx, connection_id: ConnectionId, *, asked_at: datetime, cursor: str | None, full: bool
 ) -> None:
-    """Keep the cursor and the moment of asking, in the transaction that keeps the rows."""
-    values: dict[str, object] = {
-        "asked_at": to_ms(asked_at),
-        "cursor": cursor,
-        "failures": 0,
-        "retry_at": None,
-    }
+    """Keep the moment of asking and the cursor (None: the one there is), with the rows in one transaction."""
+    values: dict[str, object] = {"asked_at": to_ms(asked_at), "failures": 0, "retry_at": None}
+    if cursor is not None:
+        values["cursor"] = cursor
     if full:
         values["full_sync_at"] = to_ms(asked_at)
     tx.execute(update(_table).where(_table.c.id == connection_id).values(**values))
@@ -100,9 +97,15 @@ def fail(tx: Tx, connection_id: ConnectionId, condition: Condition, retry_at: da
     )
 
 
-def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> None:
-    """Stop or resume background syncs."""
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(paused=paused))
+def forgive(tx: Tx) -> None:
+    """Forget what failed before, so that every link is asked again: something about the access changed."""
+    tx.execute(update(_table).where(_table.c.failures > 0).values(failures=0, retry_at=None))
+
+
+def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> bool:
+    """Stop or resume background syncs; tell whether the link exists."""
+    done = tx.execute(update(_table).where(_table.c.id == connection_id).values(paused=paused))
+    return bool(done.rowcount)
 
 
 def close(tx: Tx, connection_id: ConnectionId, now: datetime) -> None:

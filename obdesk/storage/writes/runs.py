@@ -10,7 +10,7 @@ from obdesk.storage.columns import to_ms
 from obdesk.storage.tables import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection as Tx
@@ -94,11 +94,12 @@ def keep_problems(
     return new
 
 
-def solve_problems(tx: Tx, connection_id: ConnectionId, subjects: Sequence[str]) -> None:
-    """Drop problems of rows that have come well since."""
-    if subjects:
-        marks = ",".join("?" * len(subjects))
-        tx.exec_driver_sql(
-            f"DELETE FROM problems WHERE connection_id = ? AND subject IN ({marks})",
-            (connection_id, *subjects),
-        )
+def solve_problems(tx: Tx, connection_id: ConnectionId, is_solved: Callable[[str], bool]) -> list[int]:
+    """Drop the problems whose subjects pass a test; return their ids."""
+    stored = tx.exec_driver_sql(
+        "SELECT id, subject FROM problems WHERE connection_id = ?", (connection_id,)
+    ).all()
+    solved = [row[0] for row in stored if is_solved(row[1])]
+    for problem_id in solved:
+        tx.exec_driver_sql("DELETE FROM problems WHERE id = ?", (problem_id,))
+    return solved

@@ -138,6 +138,15 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
         )
 
 
+def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
+    """Keep the provider's newest word on rows that did not change otherwise."""
+    if pairs:
+        tx.exec_driver_sql(
+            "UPDATE transactions SET provider_updated = ? WHERE id = ?",
+            [(remote.updated, stored.id) for stored, remote in pairs],
+        )
+
+
 def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     for stored, remote in pairs:
         before = tx.exec_driver_sql(
