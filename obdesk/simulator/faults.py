@@ -3,17 +3,25 @@
 `POST {control_url}/faults` takes a list of rules. A rule has a `route`, a regular expression searched in
 `METHOD /path?query`, a `kind` and optionally `times` (how often it strikes, default once, null for
 ever), `skip` (matching requests to let pass first), `probability` (drawn from the seed) and what the
-kind needs. Kinds that replace the answer: `rate_limited` (429; `retry_after` text or null),
-`server_error` (500 JSON), `unavailable` (503 HTML), `html` (200 HTML), `status` (`status`, `body`),
-`unauthorized` (401), `delay` (`delay_s` before the true answer). Kinds that spoil the true answer:
-`truncate`, `reset` (the connection ends inside the body), `drip` (`delay_s` between pieces), `bad_utf8`,
-`not_a_number`, and those of `spoil.py`: `repeat_next`, `foreign_next`, `relative_next`,
+kind needs.
+
+Kinds that replace the answer: `rate_limited` (429; `retry_after` text or null), `server_error` (500
+JSON), `unavailable` (503 HTML), `html` (200 HTML), `status` (`status`, `body`), `unauthorized` (401).
+
+Kinds that spoil the bytes of the true answer: `truncate`, `reset` (the connection ends inside the body),
+`drip` (`delay_s` between pieces), `bad_utf8`, `not_a_number`, `huge_number`, `nested` (100 000 levels),
+`oversize` and `gzip_bomb` (`size_mb` of blanks).
+
+Kinds that spoil its content (`spoil.py`): `repeat_next`, `foreign_next`, `relative_next`,
 `numbers_as_strings`, `unknown_enums`, `extra_keys`, `missing_keys`, `null_keys`, `bad_row`,
-`duplicate_rows`. `page_shift` gives the true answer, then lets a row appear at the bank.
+`duplicate_rows`.
+
+`delay` gives the true answer after `delay_s`; `page_shift` gives it, then lets a row appear at the bank.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import deque
@@ -33,10 +41,24 @@ if TYPE_CHECKING:
     from obdesk.simulator.switches import Switches
 
 REPLACERS = frozenset({"rate_limited", "server_error", "unavailable", "html", "status", "unauthorized"})
-BYTE_SPOILERS = frozenset({"truncate", "reset", "drip", "bad_utf8", "not_a_number"})
+BYTE_SPOILERS = frozenset(
+    {
+        "truncate",
+        "reset",
+        "drip",
+        "bad_utf8",
+        "not_a_number",
+        "huge_number",
+        "nested",
+        "oversize",
+        "gzip_bomb",
+    }
+)
 KINDS = REPLACERS | BYTE_SPOILERS | frozenset(SPOILERS) | {"delay", "page_shift"}
 _KEPT_REQUESTS = 20_000
 _MINUTE_S = 60
+_DEEP = 100_000
+_AMOUNT = re.compile(rb'("(?:value|balance)"):-?[0-9.]+')
 _HTML = (
     b"<html><head><title>503</title></head>"
     b"<body><h1>503 ERROR</h1><p>The request could not be satisfied.</p></body></html>"
@@ -56,6 +78,7 @@ class Fault:
     body: Any = None
     retry_after: str | None = None
     delay_s: float = 1.0
+    size_mb: int = 80
     fired: int = 0
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
@@ -170,8 +193,10 @@ class Faults:
         kind = fault.kind if fault is not None else ""
         if kind in SPOILERS:
             body = spoil(kind, body, self._rng)
-        body, declared = _spoil_bytes(kind, body)
+        body, declared = _spoil_bytes(kind, body, fault.size_mb if fault is not None else 0)
         headers = [(name, value) for name, value in head.get("headers", []) if name != b"content-length"]
+        if kind == "gzip_bomb":
+            headers.append((b"content-encoding", b"gzip"))
         if int(head["status"]) not in {204, 304}:
             headers.append((b"content-length", str(declared).encode()))
         await send({"type": "http.response.start", "status": head["status"], "headers": headers})
@@ -212,7 +237,7 @@ def _error(code: str, description: str) -> bytes:
     ).encode()
 
 
-def _spoil_bytes(kind: str, body: bytes) -> tuple[bytes, int]:
+def _spoil_bytes(kind: str, body: bytes, size_mb: int) -> tuple[bytes, int]:
     """Return the bytes to send and the length to declare."""
     match kind:
         case "truncate":
@@ -223,7 +248,15 @@ def _spoil_bytes(kind: str, body: bytes) -> tuple[bytes, int]:
         case "bad_utf8":
             spoilt = body.replace(b'"', b'"\xff', 8)
         case "not_a_number":
-            spoilt = re.sub(rb'("(?:value|balance)"):-?[0-9.]+', rb"\1:NaN", body, count=1)
+            spoilt = _AMOUNT.sub(rb"\1:NaN", body, count=1)
+        case "huge_number":
+            spoilt = _AMOUNT.sub(rb"\1:" + b"9" * 5_000, body, count=1)
+        case "nested":
+            spoilt = b'{"a":' * _DEEP + b"1" + b"}" * _DEEP
+        case "oversize":
+            spoilt = body + b" " * (size_mb << 20)
+        case "gzip_bomb":
+            spoilt = gzip.compress(body + b" " * (size_mb << 20), 1)
         case _:
             spoilt = body
     return spoilt, len(spoilt)

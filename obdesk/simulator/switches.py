@@ -118,6 +118,7 @@ class Switches:
     webhook_signs_query: bool = _switch(False, "the signed path includes the query string")
     webhook_max_rows: int = _switch(10_000, "rows of one account in a payload")
     webhook_retry_redated: bool = _switch(True, "a retry carries a new signature date")
+    webhook_loses_every: int = _switch(0, "every n-th delivery is lost on the way; 0 is none")
     webhook_copies: int = _switch(1, "times each delivery is sent")
     webhook_reorder: bool = _switch(False, "deliveries of a flush leave in reverse order")
     webhook_delay_s: int = _switch(0, "seconds before a delivery leaves, virtual time")

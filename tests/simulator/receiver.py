@@ -53,9 +53,11 @@ def receiving() -> Iterator[Receiver]:
                 receiver.arrived.notify_all()
             if receiver.hang:
                 receiver.release.wait(5)
-            self.send_response(receiver.status)
-            self.send_header("content-length", "0")
+            answer = b'{"access_token": "from-oauth"}' if self.path == "/oauth/token" else b""
+            self.send_response(200 if answer else receiver.status)
+            self.send_header("content-length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             del format, args

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from obdesk.simulator.switches import Switches
 
 if TYPE_CHECKING:
@@ -143,3 +145,39 @@ def test_the_service_may_drop_a_connection(me: Client) -> None:
     connection = me.add("Ruche")
     me.control("DELETE", f"/connections/{connection}")
     assert me.get("/users/me/connections")["connections"] == []
+
+
+def test_trouble_of_one_source_leaves_most_accounts_fresh(me: Client) -> None:
+    connection = me.add("Harbour")
+    me.switch(auto_sync=False)
+    me.advance(days=2)
+    me.control("POST", f"/connections/{connection}/state", {"state": "bug", "partial": True})
+    failed = me.get(f"/users/me/connections/{connection}")
+
+    assert (failed["state"], failed["last_update"]) == ("bug", "2026-02-03 09:00:00")
+    stamps = [account["last_update"] for account in me.get("/users/me/accounts")["accounts"]]
+    assert stamps == ["2026-02-05 09:00:00", "2026-02-05 09:00:00", "2026-02-03 09:00:00"]
+
+
+def test_a_row_can_come_back_under_another_id(me: Client) -> None:
+    me.add("Ruche")
+    row = me.get("/users/me/transactions", limit=1, offset=9)["transactions"][0]
+    again = me.control("POST", f"/transactions/{row['id']}", {"renumber": True})
+
+    assert again["id"] != row["id"]
+    assert (again["value"], again["original_wording"]) == (row["value"], row["original_wording"])
+    assert me.get(f"/users/me/transactions/{row['id']}?all")["deleted"]
+    assert row["id"] not in {item["id"] for item in me.rows()}
+
+
+def test_a_bank_may_change_what_it_says_about_an_account(me: Client) -> None:
+    me.add("Ruche")
+    account = me.get("/users/me/accounts")["accounts"][0]
+    facts = {"currency": "CHF", "iban": "CH9300762011623852957", "type": "teleport", "off": "-10.50"}
+    me.control("POST", f"/accounts/{account['id']}/facts", facts)
+
+    changed = me.get(f"/users/me/accounts/{account['id']}")
+    assert (changed["currency"]["id"], changed["iban"], changed["type"]) == ("CHF", facts["iban"], "teleport")
+    assert changed["balance"] == pytest.approx(account["balance"] - 10.5)
+    me.control("POST", f"/accounts/{account['id']}/error", {"error": "actionNeeded"})
+    assert me.get(f"/users/me/accounts/{account['id']}")["error"] == "actionNeeded"

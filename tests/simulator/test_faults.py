@@ -76,6 +76,20 @@ def test_bodies_with_bytes_that_are_not_text_and_numbers_that_are_none(linked: C
         page(linked).content.decode()
     inject(linked, "not_a_number")
     assert b'"value":NaN' in page(linked).content
+    inject(linked, "huge_number")
+    assert b":" + b"9" * 5_000 in page(linked).content
+    inject(linked, "nested")
+    assert page(linked).content.count(b"}") == 100_000
+
+
+def test_bodies_that_are_far_too_large(linked: Client) -> None:
+    true = page(linked).content
+    inject(linked, "oversize", size_mb=1)
+    assert len(page(linked).content) == len(true) + (1 << 20)
+    inject(linked, "gzip_bomb", size_mb=2)
+    bomb = page(linked)
+    assert int(bomb.headers["content-length"]) < 20_000
+    assert len(bomb.content) == len(true) + (2 << 20)
 
 
 def test_links_that_lead_astray(linked: Client) -> None:

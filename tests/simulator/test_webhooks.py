@@ -227,3 +227,42 @@ def test_webhooks_are_managed_through_the_api(me: Client, receiver: Receiver) ->
     assert me.ask("DELETE", f"/webhooks/auth/{created['id']}").status_code == 204
     assert me.ask("DELETE", f"/webhooks/{hook['id']}").status_code == 204
     assert me.get("/webhooks")["webhooks"] == []
+
+
+def test_a_receiver_may_ask_for_a_token_of_its_own(me: Client, receiver: Receiver) -> None:
+    me.add("Ruche")
+    user_token, me.token = me.token, me.control("GET", "/tokens")["config"]
+    config = {
+        "url": f"{receiver.url}/oauth/token",
+        "client_id": "us",
+        "client_secret": "ours",
+        "grant_type": "client_credentials",
+    }
+    me.post("/webhooks/auth", {"type": "oauth", "name": "oauth1", "config": config})
+    me.post("/webhooks", {"event": "CONNECTION_DELETED", "url": f"{receiver.url}/h", "id_auth": "oauth1"})
+    me.token = user_token
+    me.ask("DELETE", "/users/me/connections/311")
+
+    asked, told_call = receiver.wait_for(2)
+    assert asked.body == b"grant_type=client_credentials&client_id=us&client_secret=ours"
+    assert told_call.headers["authorization"] == "Bearer from-oauth"
+
+
+def test_deliveries_can_get_lost(me: Client, receiver: Receiver) -> None:
+    me.switch(webhook_loses_every=2)
+    subscribe(me, receiver, "ACCOUNT_FOUND", "USER_SYNCED")
+    me.add("Ruche")
+    deliveries = settle(me)
+    calls = receiver.wait_for(len(deliveries) // 2)
+    assert {json.loads(call.body)["id_webhook_data"] % 2 for call in calls} == {1}
+    lost = [item for item in deliveries if item["id_webhook_data"] % 2 == 0]
+    assert lost
+    assert all(item["next_at"] is None and item["attempts"] == [] for item in lost)
+
+
+def test_the_old_event_of_a_whole_user(me: Client, receiver: Receiver) -> None:
+    me.add("Ruche")
+    subscribe(me, receiver, "USER_SYNCED")
+    me.put("/users/me/connections/311")
+    body = told(receiver.wait_for(1), "USER_SYNCED")[0]
+    assert (body["user"]["id"], body["total"], body["connections"][0]["id"]) == (me.id_user, 1, 311)

@@ -31,6 +31,13 @@ _STATES = frozenset(
         "notSupported",
     }
 )
+_FACTS = {
+    "currency": "currency",
+    "iban": "iban",
+    "number": "number",
+    "original_name": "original_name",
+    "type": "kind",
+}
 _PASSING = frozenset({"rateLimiting", "websiteUnavailable", "bug"})
 _PASSING_S = 3_600
 
@@ -50,6 +57,7 @@ class Bankside:
         table.add("POST", "/accounts/{account}/transactions", self.add_rows)
         table.add("POST", "/accounts/{account}/book", self.book)
         table.add("POST", "/accounts/{account}/vanish", self.vanish)
+        table.add("POST", "/accounts/{account}/facts", self.change_account)
         table.add("POST", "/accounts/{account}/error", self.account_error)
         table.add("POST", "/transactions/{transaction}", self.change_row)
 
@@ -104,18 +112,19 @@ class Bankside:
         chosen = [item for item in self._world.connections.values() if wanted in {None, item.id}]
         if not chosen:
             raise ControlError("no such connection", 404)
-        tinkering.set_state(self._world, chosen[-1], "SCARequired", None, None)
+        tinkering.set_state(self._world, chosen[-1], "SCARequired")
         return connection_json(self._world, chosen[-1])
 
     def set_state(self, order: Order) -> Json:
-        """Make a connection meet a state; null mends it. `for_s` ends it by itself."""
+        """Make a connection meet a state; null mends it. `for_s` ends it, `partial` spares most accounts."""
         connection, body = self._connection(order), order.members
         state = body.get("state")
         if state is not None and state not in _STATES and not body.get("unknown"):
             raise ControlError("unknown state; say unknown: true to use it all the same")
         for_s = body.get("for_s", _PASSING_S if state in _PASSING else None)
         message = body.get("message") or (linking.bank_says(connection.connector, state) if state else None)
-        tinkering.set_state(self._world, connection, state, message, for_s)
+        partial = bool(body.get("partial", False))
+        tinkering.set_state(self._world, connection, state, message, for_s, partial=partial)
         return connection_json(self._world, connection, {"sources": []})
 
     def sync(self, order: Order) -> Json:
@@ -182,6 +191,16 @@ class Bankside:
         syncing.sync(self._world, connection)
         return account_json(self._world, connection, account)
 
+    def change_account(self, order: Order) -> Json:
+        """Change currency, iban, number, original_name or type, or put the balance `off` by an amount."""
+        _, account = self._account(order)
+        body = order.members
+        if body.get("currency", account.currency) not in CURRENCIES:
+            raise ControlError("unknown currency")
+        facts = {_FACTS[name]: str(value) for name, value in body.items() if name in _FACTS}
+        tinkering.change_account(self._world, account, facts, _minor(account, body.get("off", 0)))
+        return account_json(self._world, self._world.connections[account.id_connection], account)
+
     def account_error(self, order: Order) -> Json:
         """Set the error an account carries until the next sync."""
         connection, account = self._account(order)
@@ -189,7 +208,7 @@ class Bankside:
         return account_json(self._world, connection, account)
 
     def change_row(self, order: Order) -> Json:
-        """Correct, withdraw (`deleted: true`) or bring back (`deleted: false`) a row at the bank."""
+        """Correct, withdraw (`deleted`: true), bring back (false) or renumber (`renumber`) a row."""
         wanted, body = order.parts["transaction"], order.members
         found = self._world.find_row(int(wanted)) if wanted.isdigit() else None
         if found is None:
@@ -197,6 +216,8 @@ class Bankside:
         account, slot = found
         if "deleted" in body:
             (tinkering.delete_row if body["deleted"] else tinkering.undelete_row)(self._world, account, slot)
+        if body.get("renumber"):
+            slot = tinkering.renumber_row(self._world, account, slot)
         tinkering.correct_row(
             self._world,
             account,

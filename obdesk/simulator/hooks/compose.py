@@ -22,6 +22,9 @@ def body_of(world: World, event: Event) -> Json:
     match event.name:
         case "CONNECTION_SYNCED" | "ACCOUNTS_FETCHED" if connection is not None:
             return _synced(world, event, connection)
+        case "USER_SYNCED" if connection is not None:
+            synced = _synced(world, event, connection)
+            return {"user": synced["user"], "connections": [synced["connection"]], "total": 1}
         case "CONNECTION_DELETED" if connection is not None:
             return connection_json(world, connection)
         case "ACCOUNT_SYNCED" if connection is not None and account is not None:

@@ -147,5 +147,7 @@ class Registry:
         ident = world.new_id("webhook_data")
         body = {**body_of(world, event), **hook.extra, "id_webhook_data": ident}
         connection = event.connection.id if event.connection is not None else None
-        due = world.now + world.switches.webhook_delay_s
+        every = world.switches.webhook_loses_every
+        lost = bool(every) and ident % every == 0
+        due = None if lost else world.now + world.switches.webhook_delay_s
         self.deliveries.append(Delivery(ident, hook, event.user.id, connection, encode(body), world.now, due))

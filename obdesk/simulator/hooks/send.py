@@ -6,10 +6,11 @@ import gzip
 import hashlib
 import hmac
 import http.client
+import json
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 
@@ -59,6 +60,22 @@ def post(parcel: Parcel) -> tuple[int | None, str | None]:
         connection.close()
 
 
+def fetch_token(config: dict[str, Any], timeout_s: int) -> str | None:
+    """Return a token from a receiver's own OAuth2 server (client credentials), None when it gives none."""
+    form = {name: str(config.get(name, "")) for name in ("grant_type", "client_id", "client_secret")}
+    parts = urlsplit(str(config.get("url", "")))
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
+    try:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", parts.path or "/", urlencode(form), headers)
+        return str(json.loads(connection.getresponse().read())["access_token"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
 class Sender:
     """Works through the queue of a registry."""
 
@@ -88,7 +105,12 @@ class Sender:
     async def _deliver(self, delivery: Delivery) -> Attempt:
         # The clock may be moved while the receiver takes its time: the attempt counts from its start.
         now, switches = self._world.clock.seconds(), self._world.switches
-        status, problem = await anyio.to_thread.run_sync(post, self._parcel(delivery))
+        parcel = self._parcel(delivery)
+        provider = self.registry.providers.get(delivery.hook.id_auth or 0)
+        if provider is not None and provider.kind == "oauth":
+            token = await anyio.to_thread.run_sync(fetch_token, provider.config, parcel.timeout_s)
+            parcel.headers["Authorization"] = f"Bearer {token}"
+        status, problem = await anyio.to_thread.run_sync(post, parcel)
         attempt = Attempt(now, status, problem)
         delivery.attempts.append(attempt)
         if status is not None and 200 <= status < 300:
@@ -116,6 +138,8 @@ class Sender:
 
     def _proof(self, delivery: Delivery, signed: bytes) -> dict[str, str]:
         provider = self.registry.providers.get(delivery.hook.id_auth or 0)
+        if provider is not None and provider.kind == "oauth":
+            return {}
         if provider is None or provider.secret is None:
             token = self._world.tokens.permanent_of(delivery.id_user)
             return {"Authorization": f"Bearer {token.value}"} if token is not None else {}

@@ -98,6 +98,7 @@ def _input(visit: Visit, field: LoginField, *, first: bool) -> Html:
         control = el(
             "input", id=ident, name=name, type=kind, value=None if kind == "password" else value,
             pattern=field.regex, required=field.required, autofocus=first, autocapitalize="none",
+            autocomplete="current-password" if kind == "password" else "off",
             spellcheck="false",
         )  # fmt: skip
     return el("div", el("label", field.label(visit.lang), *marker, for_=ident), control, class_="field")

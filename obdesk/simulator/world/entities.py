@@ -142,6 +142,7 @@ class Connection:
     trouble: str | None = None
     trouble_message: str | None = None
     trouble_until: int | None = None
+    trouble_partial: bool = False
     last_forced: int | None = None
     last_added: int | None = None
     unattended: list[int] = field(default_factory=list)

@@ -129,6 +129,8 @@ def sync(world: World, connection: Connection) -> None:
     if connection.trouble_until is not None and connection.trouble_until <= world.now:
         clear_trouble(connection)
     if connection.trouble is not None:
+        if connection.trouble_partial:
+            _sync_most(world, connection)
         fail(world, connection, connection.trouble, connection.trouble_message)
         return
     _find_vanished(world, connection)
@@ -139,6 +141,14 @@ def sync(world: World, connection: Connection) -> None:
         if account.import_at is None
     }
     _succeed(world, connection, new)
+
+
+def _sync_most(world: World, connection: Connection) -> None:
+    """Fetch every account but the last, as when one of several sources is in trouble."""
+    for account in connection.live_accounts()[:-1]:
+        if account.import_at is None:
+            rows.pull_rows(world, connection, account)
+            account.last_update = world.now
 
 
 def fail(world: World, connection: Connection, state: str, message: str | None) -> None:
@@ -155,9 +165,15 @@ def fail(world: World, connection: Connection, state: str, message: str | None) 
 
 
 def set_trouble(
-    connection: Connection, state: str, message: str | None = None, until: int | None = None
+    connection: Connection,
+    state: str,
+    message: str | None = None,
+    until: int | None = None,
+    *,
+    partial: bool = False,
 ) -> None:
-    """Make the bank insist on a state from now on."""
+    """Make the bank insist on a state from now on; `partial` spares all accounts but the last."""
+    connection.trouble_partial = partial
     connection.trouble, connection.trouble_message, connection.trouble_until = state, message, until
 
 
@@ -198,6 +214,7 @@ def _succeed(world: World, connection: Connection, new: dict[int, list[int]]) ->
     if world.switches.categories and any(new.values()):
         world.emit(Event("ACCOUNT_CATEGORIZED", user, connection, rows=new))
     world.emit(Event("CONNECTION_SYNCED", user, connection, rows=new))
+    world.emit(Event("USER_SYNCED", user, connection, rows=new))
 
 
 def _record(world: World, connection: Connection, next_try: int | None) -> None:

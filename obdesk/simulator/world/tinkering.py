@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from obdesk.simulator.bank.labels import Label
@@ -139,21 +140,44 @@ def expire_consent(world: World, connection: Connection, in_s: int) -> None:
 
 
 def set_state(
-    world: World, connection: Connection, state: str | None, message: str | None, for_s: int | None
+    world: World,
+    connection: Connection,
+    state: str | None,
+    message: str | None = None,
+    for_s: int | None = None,
+    *,
+    partial: bool = False,
 ) -> None:
     """Make a connection meet `state` at the bank now, as if a sync had just ended that way.
 
-    None makes the bank friendly again and syncs.
+    None makes the bank friendly again and syncs. `for_s` ends the trouble by itself; `partial` lets
+    every account but the last be synced all the same.
     """
+    connection.pending_script = None
     if state is None:
         syncing.clear_trouble(connection)
-        connection.pending_script = None
-        syncing.sync(world, connection)
-        return
-    connection.pending_script = None
-    until = None if for_s is None else world.now + for_s
-    syncing.set_trouble(connection, state, message, until)
-    syncing.fail(world, connection, state, message)
+    else:
+        until = None if for_s is None else world.now + for_s
+        syncing.set_trouble(connection, state, message, until, partial=partial)
+    syncing.sync(world, connection)
+
+
+def renumber_row(world: World, account: Account, slot: int) -> int:
+    """Withdraw a row and bring the same operation back under a new id; returns the new slot."""
+    ledger = account.ledger
+    row = Row(ledger.days[slot], ledger.rdays[slot], ledger.minors[slot], ledger.labels[slot])
+    note = ledger.notes.get(slot)
+    ledger.delete(slot, world.now)
+    kept = None if note is None else replace(note, deleted=None)
+    return ledger.add(row, world.new_id("row"), world.now, kept)
+
+
+def change_account(world: World, account: Account, facts: dict[str, str], off_minor: int) -> None:
+    """Let the bank say other things about an account; `off_minor` sets its balance off from its rows."""
+    for name, value in facts.items():
+        setattr(account, name, value)
+    account.opening_minor += off_minor
+    _rebalance(world, account)
 
 
 def _rebalance(world: World, account: Account) -> None:
