@@ -77,6 +77,7 @@ def run(
     finally:
         unlocking.shutdown(wait=True)
         desk.close()
+        gc.unfreeze()
 
 
 class _Life:
