@@ -136,10 +136,7 @@ def _is_wide(character: str) -> bool:
 
 def tell_error(error: ObdeskError) -> None:
     """Write an error to standard error in three lines: what happened, why, what to do."""
-    what_to_do = error.next_step
-    hint = command_for(error.action)
-    if hint:
-        what_to_do = f"{what_to_do} {hint}"
+    what_to_do = f"{error.next_step} {command_for(error.action)}".strip()
     tell(cleaned(error.title), cleaned(error.cause), cleaned(what_to_do))
 
 
@@ -157,6 +154,12 @@ def command_for(action: Action, connection_id: int | None = None) -> str:
             return tr("Run: {command}", command="obdesk configure powens")
         case Action.SHOW_DETAILS:
             return tr("Run: {command}", command="obdesk doctor")
+        case Action.USE_PASSPHRASE:
+            return tr(
+                "On a terminal obdesk asks for it; OBDESK_PASSPHRASE_FILE may name a file that holds it."
+            )
+        case Action.USE_RECOVERY_CODE:
+            return tr("The window asks for it. Run: {command}", command="obdesk")
         case Action.OPEN_BANK_SITE | Action.UPDATE_OBDESK:
             return f"{action_label(action)}."
         case _:

@@ -59,7 +59,7 @@ def result_word(result: RunResult) -> str:
 
 def state_word(state: TransactionState) -> str:
     """Return whether the bank has booked a transaction."""
-    return tr("pending") if state is TransactionState.PENDING else tr("booked")
+    return tr("Pending") if state is TransactionState.PENDING else tr("Booked")
 
 
 def local_time(instant: datetime | None) -> str:

@@ -279,6 +279,7 @@ def test_without_a_keyring_and_a_passphrase_nothing_is_made(
 
     assert ended.code == 1
     assert ended.problem()[0] == "No keyring was found"
+    assert "OBDESK_PASSPHRASE_FILE" in ended.problem()[2]
     assert not list(obdesk.folder.rglob("*.db"))
 
 
