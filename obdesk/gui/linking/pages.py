@@ -30,15 +30,19 @@ class Page(QWidget):
         self._theme = theme
         self.setObjectName("surface")
         self._column = QWidget()
-        self._column.setMaximumWidth(WIDTH)
-        self._column.setMinimumWidth(min(WIDTH, 380))
+        self._column.setFixedWidth(WIDTH)
         self.body = QVBoxLayout(self._column)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(14)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(32, 24, 32, 24)
+        # Stretches at both sides and no alignment: only so the column is as high as its lines need.
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(self._column)
+        middle.addStretch(1)
         outside.addStretch(2)
-        outside.addWidget(self._column, 0, Qt.AlignmentFlag.AlignHCenter)
+        outside.addLayout(middle)
         outside.addStretch(3)
 
     def head(self, title: str, bank: str = "", color: str = "", icon: str = "", tint: str = "accent") -> None:
