@@ -7,17 +7,30 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obdesk.simulator.clock import Clock
 from obdesk.simulator.control.table import ControlError
 from obdesk.simulator.options import Options
 from obdesk.simulator.server import Simulator, play, serve
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _at_least(lowest: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < lowest:
+            raise argparse.ArgumentTypeError(f"must be at least {lowest}")
+        return value
+
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,11 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="everything invented follows from it")
-    parser.add_argument("--banks", type=int, default=defaults.banks, help="number of invented banks")
-    parser.add_argument("--accounts", type=int, help="accounts in total over the invented banks")
-    parser.add_argument("--transactions", type=int, help="transactions in total over the invented banks")
+    parser.add_argument("--banks", type=_at_least(1), default=defaults.banks, help="number of invented banks")
+    parser.add_argument("--accounts", type=_at_least(1), help="accounts in total over the invented banks")
     parser.add_argument(
-        "--history-days", type=int, default=defaults.history_days, help="how far back rows go"
+        "--transactions", type=_at_least(0), help="transactions in total over the invented banks"
+    )
+    parser.add_argument(
+        "--history-days", type=_at_least(1), default=defaults.history_days, help="how far back rows go"
     )
     parser.add_argument(
         "--start", type=_instant, help="virtual instant to start at, ISO 8601; default is now"

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.simulator.clock import Clock
+from obdesk.simulator.hooks.send import sign
 from obdesk.simulator.options import Options
 from obdesk.simulator.server import Simulator, running
 from tests.simulator.person import Client, Person
+from tests.simulator.receiver import receiving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +128,34 @@ def test_many_rows_at_once_are_made_quickly() -> None:
     )
     assert rows > 199_000
     assert time.perf_counter() - began < 10
+
+
+def test_fewer_accounts_than_banks_still_hold_every_row(pool: httpx.Client) -> None:
+    options = Options(banks=3, accounts=2, transactions=500)
+    with running(Simulator(options=options, clock=Clock(frozen=True))) as simulator:
+        me = Client(simulator, pool).sign_up()
+        Person(me).open_for_me().pick("Iroise").log_in().press("approve").take_all_accounts()
+        Person(me).open_for_me().pick("Armor").log_in().press("otp", code="123456").take_all_accounts()
+        assert len(me.rows()) == 500
+
+
+def test_impossible_numbers_are_refused_in_words() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "obdesk.simulator", "--banks", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "must be at least 1" in done.stderr
+
+
+def test_webhooks_can_be_asked_for_at_the_start(pool: httpx.Client) -> None:
+    with receiving() as receiver:
+        options = Options(webhook_url=f"{receiver.url}/v1/hooks/cap", webhook_secret="s", history_days=30)
+        with running(Simulator(options=options, clock=Clock(frozen=True))) as simulator:
+            Client(simulator, pool).sign_up()
+            call = receiver.wait_for(1)[0]
+    assert call.path == "/v1/hooks/cap/USER_CREATED"
+    date = call.headers["bi-signature-date"]
+    assert call.headers["bi-signature"] == sign("s", call.path, date, call.body)

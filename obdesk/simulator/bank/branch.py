@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from obdesk.simulator.bank.connectors import Connector
     from obdesk.simulator.options import Options
 
+_TEST_BANKS = 3  # the connectors before the invented ones
 _LONG_HISTORY_ROWS = 20_000
 _LONG_HISTORY_DAYS = 3_650
 
@@ -38,6 +39,8 @@ def _split(total: int, shares: Sequence[int]) -> list[int]:
     """Split `total` in proportion to `shares`, exactly."""
     weight = sum(shares) or 1
     parts = [total * share // weight for share in shares]
+    if not parts:
+        return []
     for position in range(total - sum(parts)):
         parts[position % len(parts)] += 1
     return parts
@@ -52,7 +55,8 @@ class Branches:
         self.connectors = all_banks(options.banks)
         self._branches: dict[int, Branch] = {}
         self._account_counts = self._counts(options.accounts)
-        self._row_counts = self._counts(options.transactions)
+        empty = frozenset(bank for bank, count in self._account_counts.items() if not count)
+        self._row_counts = self._counts(options.transactions, empty)
 
     def branch(self, connector: Connector) -> Branch:
         """Return the bank behind a connector, opening its books on first use."""
@@ -64,12 +68,15 @@ class Branches:
         """Return the connector with this uuid or, in the old form, this numeric id."""
         return next((bank for bank in self.connectors if key in {bank.uuid, str(bank.id)}), None)
 
-    def _counts(self, total: int | None) -> dict[int, int]:
-        """How much of a total each invented bank gets; the two test banks take no part."""
+    def _counts(self, total: int | None, without: frozenset[int] = frozenset()) -> dict[int, int]:
+        """How much of a total each invented bank gets; those in `without` and the test banks get none."""
         if total is None:
             return {}
-        invented = self.connectors[3:]
-        return dict(zip((bank.id for bank in invented), _split(total, [1] * len(invented)), strict=True))
+        invented = [bank for bank in self.connectors[_TEST_BANKS:] if bank.id not in without]
+        parts = _split(total, [1] * len(invented))
+        return {bank.id: 0 for bank in self.connectors[_TEST_BANKS:]} | {
+            bank.id: part for bank, part in zip(invented, parts, strict=True)
+        }
 
     def _open(self, connector: Connector) -> Branch:
         accounts = open_accounts(connector, self._account_counts.get(connector.id))
