@@ -142,18 +142,7 @@ def tell_error(error: ObdeskError) -> None:
 
 def command_for(action: Action, connection_id: int | None = None) -> str:
     """Return how a button of the window is pressed on the command line, or an empty text."""
-    link = "CONNECTION" if connection_id is None else str(connection_id)
     match action:
-        case Action.REFRESH | Action.RESUME:
-            return tr("Run: {command}", command="obdesk sync")
-        case Action.RENEW:
-            return tr("Run: {command}", command=f"obdesk link --renew {link}")
-        case Action.LINK_BANK:
-            return tr("Run: {command}", command="obdesk link")
-        case Action.CONFIGURE_PROVIDER:
-            return tr("Run: {command}", command="obdesk configure powens")
-        case Action.SHOW_DETAILS:
-            return tr("Run: {command}", command="obdesk doctor")
         case Action.USE_PASSPHRASE:
             return tr(
                 "On a terminal obdesk asks for it; OBDESK_PASSPHRASE_FILE may name a file that holds it."
@@ -162,8 +151,22 @@ def command_for(action: Action, connection_id: int | None = None) -> str:
             return tr("The window asks for it. Run: {command}", command="obdesk")
         case Action.OPEN_BANK_SITE | Action.UPDATE_OBDESK:
             return f"{action_label(action)}."
+        case Action.RENEW:
+            link = "CONNECTION" if connection_id is None else connection_id
+            return tr("Run: {command}", command=f"obdesk link --renew {link}")
+        case _ if action in _COMMANDS:
+            return tr("Run: {command}", command=_COMMANDS[action])
         case _:
             return ""  # the sentence before it says all
+
+
+_COMMANDS = {
+    Action.REFRESH: "obdesk sync",
+    Action.RESUME: "obdesk sync",
+    Action.LINK_BANK: "obdesk link",
+    Action.CONFIGURE_PROVIDER: "obdesk configure powens",
+    Action.SHOW_DETAILS: "obdesk doctor",
+}
 
 
 def _write(text: str) -> None:
