@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 CONSENT_LENGTH = timedelta(days=180)
 """What the law gives (RTS on SCA, article 10a); a bank that gives less only looks more used up."""
 RUNS_MAX = 12
+_OLD = frozenset(FreshnessState) - {
+    FreshnessState.FRESH, FreshnessState.REFRESHING, FreshnessState.UNKNOWN, FreshnessState.PAUSED,
+}  # fmt: skip
+"""The states whose date of the bank's data deserves a warning's colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def _card(each: Connection, problems: int, now: datetime, locale: Locale, *, bus
         consent=consent_of(each.consent_expires_at, now, locale),
         asked=time_today(fresh.asked_at, now, locale) if fresh.asked_at else tr("not yet"),
         data_as_of=instant_or(fresh.data_as_of, now, locale, tr("not known")),
-        data_old=fresh.state not in {FreshnessState.FRESH, FreshnessState.REFRESHING},
+        data_old=fresh.state in _OLD,
         next_run=_next_run(each, now, locale),
         runs=tuple(mark_of(run, each.bank, now, locale) for run in reversed(each.last_runs[:RUNS_MAX])),
         runs_name=trn("Last {n} run", "Last {n} runs", min(RUNS_MAX, max(1, len(each.last_runs)))),

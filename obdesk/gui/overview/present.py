@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 CARDS_MAX = 3
 _WORST_FIRST = {state: -rank for rank, state in enumerate(FreshnessState)}
 
+_OLD = frozenset(FreshnessState) - {
+    FreshnessState.FRESH, FreshnessState.REFRESHING, FreshnessState.UNKNOWN, FreshnessState.PAUSED,
+}  # fmt: skip
+"""The states whose date of the bank's data deserves a warning's colour."""
+
 
 class Worth(NamedTuple):
     """Net worth in one currency."""
@@ -209,7 +214,7 @@ def _line(account: Account, glyph: Glyph, now: datetime, locale: Locale) -> Acco
         account.balance is not None and account.balance.amount_minor < 0,
         asked,
         instant_or(fresh.data_as_of, now, locale, DASH),
-        fresh.state not in {FreshnessState.FRESH, FreshnessState.REFRESHING},
+        fresh.state in _OLD,
         word_of(glyph),
         tone_of(glyph),
     )

@@ -159,6 +159,7 @@ class OverviewScreen:
     def show_first(self, first: FirstScreen) -> None:
         """Show the first read; the month and the news follow with the next."""
         self._show_accounts(first.accounts, first.connections, first.net_worth)
+        self.page.worth.chart.set_reading()
         self.page.month.show_reading(month_title(self._clock.now(), self._locale))
         self.page.news.show_news(News(tr("Latest changes"), (), tr("Reading…")))
 

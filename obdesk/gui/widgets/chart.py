@@ -54,7 +54,7 @@ class HistoryChart(QWidget):
         self._theme, self._locale = theme, locale
         self._points: tuple[NetWorthPoint, ...] = ()
         self._at: int | None = None
-        self._private = False
+        self._private = self._reading = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -65,9 +65,13 @@ class HistoryChart(QWidget):
     def set_points(self, points: Sequence[NetWorthPoint]) -> None:
         """Show another history."""
         self._points = tuple(points)
-        self._at = None
+        self._at, self._reading = None, False
         self.setAccessibleDescription(self._summary())
         self.update()
+
+    def set_reading(self) -> None:
+        """Say nothing about the history while it is on its way."""
+        self._reading = True
 
     def set_private(self, *, private: bool) -> None:
         """Hide amounts: the line stays, the axis and the read-out lose their figures."""
@@ -194,7 +198,7 @@ class HistoryChart(QWidget):
         frame = self._frame()
         if frame is None:
             painter.setPen(self._theme.colour("ink_muted"))
-            text = tr("The history begins with the second day.")
+            text = "" if self._reading else tr("The history begins with the second day.")
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
         else:
             self._draw_axes(painter, frame)
