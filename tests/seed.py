@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.providers.base import TransactionPage
+    from obdesk.storage.tx import Tx
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = hashlib.sha256(b"a key for tests").digest()

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.app.bus import Bus
     from obdesk.app.interface import CsvOptions, CsvReport, LinkChannel, LinkReport, LinkTicket
     from obdesk.app.provider import Providers
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from obdesk.domain.remote import Connector
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
 
 NOTE_LENGTH_MAX = 2_000
 NAME_LENGTH_MAX = 80

@@ -2,7 +2,7 @@
 
 One writer thread holds the only writing connection; two reader threads answer screens (one for what a
 person waits for, one for slow sums), so that no screen ever waits for a sync. No row object leaves a
-thread. `obdesk.storage.store` imports nothing heavy: SQLAlchemy comes with the first write.
+thread. Nothing heavy is imported: SQLAlchemy and Alembic come only with a migration.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, version_of
 from obdesk.storage.errors import does_not_open, translated
+from obdesk.storage.tx import Tx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
-
-    from sqlalchemy import Connection as Tx
-    from sqlalchemy import Engine
 
     from obdesk.storage.engine import Connection
 
@@ -182,12 +180,11 @@ class _Reader:
 
 
 class _Writer:
-    """The thread with the only writing connection."""
+    """The thread with the only writing connection, opened at its first use."""
 
     def __init__(self, path: Path, data_key: bytes) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="obdesk-write")
         self._path, self._key = path, data_key
-        self._engine: Engine | None = None
         self._connection: Connection | None = None
 
     def submit(self, unit: Callable[[Tx], T], *, bulk: bool) -> Future[T]:
@@ -195,52 +192,33 @@ class _Writer:
 
     def _run(self, unit: Callable[[Tx], T], *, bulk: bool) -> T:
         with translated():
-            engine = self._opened()
-            if bulk:
-                self._cache(CACHE_BULK_KIB)
+            if self._connection is None:
+                self._connection = connect(self._path, self._key)
+            if not bulk:
+                return _in_transaction(self._connection, unit)
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_BULK_KIB}")
             try:
-                return _in_transaction(engine, unit)
+                return _in_transaction(self._connection, unit)
             finally:
-                if bulk:
-                    self._cache(CACHE_KIB)
-                    self._connection.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
-
-    def _cache(self, kib: int) -> None:
-        assert self._connection is not None
-        self._connection.execute(f"PRAGMA cache_size = -{kib}")
-
-    def _opened(self) -> Engine:
-        if self._engine is None:
-            from sqlalchemy import create_engine, event
-            from sqlalchemy.pool import StaticPool
-            from sqlcipher3 import dbapi2
-
-            self._connection = connect(self._path, self._key)
-            self._engine = create_engine(
-                "sqlite://", module=dbapi2, creator=lambda: self._connection, poolclass=StaticPool
-            )
-            event.listen(self._engine, "begin", _begin_immediate)
-        return self._engine
+                self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                self._connection.execute("PRAGMA shrink_memory")
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            self._engine = None
 
 
-def _begin_immediate(connection: Tx) -> None:
-    """Take the write lock at once, so that no transaction fails halfway because another began."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _in_transaction(engine: Engine, unit: Callable[[Tx], T]) -> T:
-    from sqlalchemy.exc import DBAPIError
-
+def _in_transaction(connection: Connection, unit: Callable[[Tx], T]) -> T:
+    """Take the write lock at once, so that no unit fails halfway because another program began."""
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        with engine.begin() as tx:
-            return unit(tx)
-    except DBAPIError as error:
-        # SQLAlchemy wraps the driver's error; `translated` knows the driver's own.
-        raise (error.orig or error) from error
+        answer = unit(Tx(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk or a failed commit may have rolled back by itself already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return answer

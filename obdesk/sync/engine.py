@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.clock import Clock
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.outcomes import Failure
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from obdesk.providers.base import Provider, TransactionPage
     from obdesk.providers.counting import RequestCount
     from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
 
     Progress = Callable[[Step, int, int | None], None]
 

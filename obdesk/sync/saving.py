@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.ledger import KnownAccount, KnownTransaction
     from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction, RowProblem
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.providers.base import TransactionPage
+    from obdesk.storage.tx import Tx
 
 BATCH_ROWS = 20_000
 """Rows per search index batch: fewer cost more per row, more cost memory."""

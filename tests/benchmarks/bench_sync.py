@@ -21,10 +21,9 @@ from tests.benchmarks.ledger import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteTransaction
     from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
 
 NEW_ROWS = 50
 ROUNDS = 11
@@ -100,7 +99,7 @@ def _raw_insert(where: Path, ready: list[tuple[Any, ...]], name: str) -> tuple[S
 
 
 def _raw(tx: Tx) -> Any:
-    return tx.connection.driver_connection
+    return tx.connection
 
 
 def _bytes_of(path: Path) -> list[tuple[str, int, int]]:

@@ -20,9 +20,8 @@ from tests.seed import KEY, NOW, answer_of, made_rows, remote_account, remote_co
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteAccount, RemoteTransaction
+    from obdesk.storage.tx import Tx
 
 PARIS = ZoneInfo("Europe/Paris")
 ACCOUNTS = (1801, 1802, 1803)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
+    from obdesk.storage.tx import Tx
 
 
 @contextmanager
@@ -38,9 +38,7 @@ def made(path: Path) -> Path:
 
 def check_search_index(tx: Tx) -> None:
     """Raise when the search index and the rows differ in any way."""
-    tx.exec_driver_sql(
-        "INSERT INTO transaction_search(transaction_search, rank) VALUES ('integrity-check', 1)"
-    )
+    tx.execute("INSERT INTO transaction_search(transaction_search, rank) VALUES ('integrity-check', 1)")
 
 
 def checked(store: Store) -> None:

@@ -21,7 +21,7 @@ from obdesk.sync.saving import record, save
 from tests.seed import NOW, SeedPage, answer_of, made_rows, remote_account, remote_connection, row
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection as Tx
+    from obdesk.storage.tx import Tx
 
 DATA = Path(__file__).parent / "data"
 SAMPLE_KEY = hashlib.sha256(b"the sample databases are open to everybody").digest()

@@ -25,9 +25,8 @@ from tests.seed import SeedPage, answer_of, remote_account, remote_connection, r
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
 
 FIELDS = (
     "bank", "bank_message", "connector", "provider_state", "account", "iban", "number", "own_name",

@@ -44,8 +44,7 @@ def test_the_connection_of_the_writer_thread_has_them_too(tmp_path: Path) -> Non
     with Store.open(tmp_path / "a.db", KEY) as store:
         told = store.write_now(
             lambda tx: [
-                tx.exec_driver_sql(f"PRAGMA {name}").scalar()
-                for name in ("journal_mode", "synchronous", "foreign_keys")
+                tx.value(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")
             ]
         )
     assert told == ["wal", 2, 1]
@@ -150,4 +149,4 @@ def test_our_own_mistakes_are_not_dressed_up_as_the_disks(tmp_path: Path) -> Non
         with pytest.raises(dbapi2.OperationalError, match="no such table"):
             store.read_now(lambda opened: opened.execute("SELECT * FROM nowhere"))
         with pytest.raises(dbapi2.OperationalError, match="no such table"):
-            store.write_now(lambda tx: tx.exec_driver_sql("DELETE FROM nowhere"))
+            store.write_now(lambda tx: tx.execute("DELETE FROM nowhere"))

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteTransaction
+    from obdesk.storage.tx import Tx
 
 ACCOUNTS = {
     1801: Currency.of("EUR"),

@@ -29,7 +29,7 @@ from tests.storage.files import checked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection as Tx
+    from obdesk.storage.tx import Tx
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_screens_read_while_a_sync_writes(store: Store) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def unit(tx: Tx) -> None:
-        tx.exec_driver_sql("UPDATE transactions SET deleted_at = 1")
+        tx.execute("UPDATE transactions SET deleted_at = 1")
         begun.set()
         assert go_on.wait(10)
 

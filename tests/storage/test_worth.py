@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.entities import Account
     from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction
+    from obdesk.storage.tx import Tx
 
 HOUR = timedelta(hours=1)
 

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteAccount, RemoteTransaction
+    from obdesk.storage.tx import Tx
     from obdesk.sync.saving import Answer
 
 LATER = "2026-11-25 05:00:00"

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import update
-from sqlalchemy.dialects.sqlite import insert
+from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import AccountState
 from obdesk.domain.ledger import KnownAccount
 from obdesk.storage.columns import to_ms, to_ms_or_none
-from obdesk.storage.tables import AccountEdits, Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.ids import AccountId, ConnectionId
     from obdesk.domain.remote import RemoteAccount
-
-_table: Any = Accounts.__table__  # type: ignore[attr-defined]
-_edits: Any = AccountEdits.__table__  # type: ignore[attr-defined]
+    from obdesk.storage.tx import Tx
 
 
 def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
     """Return the stored accounts of one link by the provider's id."""
-    rows = tx.exec_driver_sql(
+    rows = tx.rows(
         "SELECT id, provider_id, exponent, NOT EXISTS "
         "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
         "FROM accounts a WHERE connection_id = ?",
         (connection_id,),
     )
-    return {
-        row.provider_id: KnownAccount(row.id, row.provider_id, row.exponent, bool(row.empty)) for row in rows
-    }
+    return {row[1]: KnownAccount(row[0], row[1], row[2], bool(row[3])) for row in rows}
 
 
 def save(
@@ -46,8 +36,8 @@ def save(
     An account that the provider no longer lists is gone: kept with its history, no longer counted.
     """
     stored = {
-        row.provider_id: row
-        for row in tx.exec_driver_sql("SELECT * FROM accounts WHERE connection_id = ?", (connection_id,))
+        row["provider_id"]: row
+        for row in tx.records("SELECT * FROM accounts WHERE connection_id = ?", (connection_id,))
     }
     changed: set[int] = set()
     observed: dict[int, tuple[int, datetime]] = {}
@@ -58,31 +48,24 @@ def save(
             account_id = _add(tx, connection_id, remote, told, asked_at)
             changed.add(account_id)
         else:
-            account_id = row.id
-            if any(getattr(row, name) != value for name, value in told.items()):
-                tx.execute(update(_table).where(_table.c.id == account_id).values(**told))
+            account_id = row["id"]
+            if any(row[name] != value for name, value in told.items()):
+                tx.update("accounts", account_id, told)
                 changed.add(account_id)
         if remote.balance_minor is not None:
             observed[account_id] = (remote.balance_minor, remote.data_as_of or asked_at)
     for row in stored.values():
-        if row.state != AccountState.GONE.value:
-            tx.execute(
-                update(_table).where(_table.c.id == row.id).values(state="gone", gone_at=to_ms(asked_at))
-            )
-            changed.add(row.id)
+        if row["state"] != AccountState.GONE.value:
+            tx.update("accounts", row["id"], {"state": AccountState.GONE.value, "gone_at": to_ms(asked_at)})
+            changed.add(row["id"])
     return changed, _observe(tx, observed)
 
 
 def _add(
     tx: Tx, connection_id: ConnectionId, remote: RemoteAccount, told: dict[str, object], now: datetime
 ) -> int:
-    made = tx.execute(
-        _table.insert().values(
-            connection_id=connection_id, provider_id=remote.provider_id, first_seen_at=to_ms(now), **told
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    first = {"connection_id": connection_id, "provider_id": remote.provider_id, "first_seen_at": to_ms(now)}
+    return tx.insert("accounts", first | told)
 
 
 def _told(remote: RemoteAccount) -> dict[str, object]:
@@ -114,7 +97,7 @@ def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
     before = (
         {
             row[0]: (row[1], row[2])
-            for row in tx.exec_driver_sql(
+            for row in tx.rows(
                 "SELECT account_id, balance_minor, observed_at FROM balances "
                 f"WHERE (account_id, day) IN (VALUES {','.join(['(?, ?)'] * len(days))})",
                 tuple(pairs),
@@ -128,7 +111,7 @@ def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
         balance_before, observed_before = before.get(account_id, (None, 0))
         if balance_before == balance_minor or observed_before > to_ms(as_of):
             continue
-        tx.exec_driver_sql(
+        tx.execute(
             "INSERT INTO balances(account_id, day, balance_minor, observed_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT(account_id, day) DO UPDATE SET balance_minor = excluded.balance_minor, "
             "observed_at = excluded.observed_at",
@@ -140,19 +123,20 @@ def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
 
 def rename(tx: Tx, account_id: AccountId, name: str) -> bool:
     """Keep the person's own name of an account; tell whether the account exists."""
-    return _edit(tx, account_id, name=name)
+    return _edit(tx, account_id, "name", name)
 
 
 def set_in_net_worth(tx: Tx, account_id: AccountId, *, included: bool) -> bool:
     """Count an account in net worth, or not; tell whether the account exists."""
-    return _edit(tx, account_id, in_net_worth=included)
+    return _edit(tx, account_id, "in_net_worth", included)
 
 
-def _edit(tx: Tx, account_id: AccountId, **values: object) -> bool:
-    if tx.exec_driver_sql("SELECT 1 FROM accounts WHERE id = ?", (account_id,)).first() is None:
+def _edit(tx: Tx, account_id: AccountId, column: str, value: object) -> bool:
+    if tx.value("SELECT 1 FROM accounts WHERE id = ?", (account_id,)) is None:
         return False
-    start = {"account_id": account_id, "name": "", "in_net_worth": None, **values}
     tx.execute(
-        insert(_edits).values(**start).on_conflict_do_update(index_elements=["account_id"], set_=values)
+        "INSERT OR IGNORE INTO account_edits(account_id, name, in_net_worth) VALUES (?, '', NULL)",
+        (account_id,),
     )
+    tx.execute(f"UPDATE account_edits SET {column} = ? WHERE account_id = ?", (value, account_id))
     return True

@@ -2,61 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import delete, select, update
+from typing import TYPE_CHECKING
 
 from obdesk.domain.conditions import Condition
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.columns import to_ms, to_ms_or_none
-from obdesk.storage.tables import Accounts, Connections, PageDigests
 from obdesk.storage.writes.transactions import forget_account
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteConnection
-
-_table: Any = Connections.__table__  # type: ignore[attr-defined]
+    from obdesk.storage.tx import Tx
 
 
 def adopt(tx: Tx, provider: str, remote: RemoteConnection, now: datetime) -> ConnectionId:
     """Keep a link that the provider lists and we did not know; a known one is brought up to date."""
-    known = tx.execute(
-        select(_table.c.id).where(_table.c.provider == provider, _table.c.provider_id == remote.provider_id)
-    ).scalar()
+    known = tx.value(
+        "SELECT id FROM connections WHERE provider = ? AND provider_id = ?", (provider, remote.provider_id)
+    )
     if known is not None:
         describe(tx, ConnectionId(known), remote)
-        tx.execute(update(_table).where(_table.c.id == known).values(removed_at=None))
+        tx.update("connections", known, {"removed_at": None})
         return ConnectionId(known)
-    made = tx.execute(
-        _table.insert().values(
-            provider=provider,
-            provider_id=remote.provider_id,
-            linked_at=to_ms(now),
-            paused=False,
-            asked_at=None,
-            cursor=None,
-            full_sync_at=None,
-            failures=0,
-            retry_at=None,
-            removed_at=None,
-            **_told(remote),
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return ConnectionId(made.inserted_primary_key[0])
+    first = {
+        "provider": provider,
+        "provider_id": remote.provider_id,
+        "linked_at": to_ms(now),
+        "paused": False,
+        "failures": 0,
+    }
+    return ConnectionId(tx.insert("connections", first | _told(remote)))
 
 
 def describe(tx: Tx, connection_id: ConnectionId, remote: RemoteConnection) -> bool:
     """Keep what the provider says of a known link; tell whether that is news."""
     told = _told(remote)
-    row = tx.exec_driver_sql("SELECT * FROM connections WHERE id = ?", (connection_id,)).one()
-    if all(getattr(row, name) == value for name, value in told.items()):
+    (stored,) = tx.records("SELECT * FROM connections WHERE id = ?", (connection_id,))
+    if all(stored[name] == value for name, value in told.items()):
         return False
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(**told))
+    tx.update("connections", connection_id, told)
     return True
 
 
@@ -85,59 +70,50 @@ def finish(
         values["cursor"] = cursor
     if full:
         values["full_sync_at"] = to_ms(asked_at)
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(**values))
+    tx.update("connections", connection_id, values)
 
 
 def fail(tx: Tx, connection_id: ConnectionId, condition: Condition, retry_at: datetime | None) -> None:
     """Keep why a sync brought nothing, and when it is tried again."""
     tx.execute(
-        update(_table)
-        .where(_table.c.id == connection_id)
-        .values(condition=condition.value, failures=_table.c.failures + 1, retry_at=to_ms_or_none(retry_at))
+        "UPDATE connections SET condition = ?, failures = failures + 1, retry_at = ? WHERE id = ?",
+        (condition.value, to_ms_or_none(retry_at), connection_id),
     )
 
 
 def forgive(tx: Tx) -> None:
     """Forget what failed before, so that every link is asked again: something about the access changed."""
-    tx.execute(update(_table).where(_table.c.failures > 0).values(failures=0, retry_at=None))
+    tx.execute("UPDATE connections SET failures = 0, retry_at = NULL WHERE failures > 0")
 
 
 def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> bool:
     """Stop or resume background syncs; tell whether the link exists."""
-    done = tx.execute(update(_table).where(_table.c.id == connection_id).values(paused=paused))
-    return bool(done.rowcount)
+    return bool(tx.update("connections", connection_id, {"paused": paused}))
 
 
 def close(tx: Tx, connection_id: ConnectionId, now: datetime) -> None:
     """Keep the history of a link that has ended; its accounts are closed."""
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(removed_at=to_ms(now)))
-    accounts: Any = Accounts.__table__  # type: ignore[attr-defined]
+    tx.update("connections", connection_id, {"removed_at": to_ms(now)})
     tx.execute(
-        update(accounts)
-        .where(accounts.c.connection_id == connection_id)
-        .values(state="gone", gone_at=to_ms(now))
+        "UPDATE accounts SET state = 'gone', gone_at = ? WHERE connection_id = ?", (to_ms(now), connection_id)
     )
-    digests: Any = PageDigests.__table__  # type: ignore[attr-defined]
-    tx.execute(delete(digests).where(digests.c.connection_id == connection_id))
+    tx.execute("DELETE FROM page_digests WHERE connection_id = ?", (connection_id,))
 
 
 def erase(tx: Tx, connection_id: ConnectionId) -> None:
     """Erase a link with all its accounts, transactions and edits."""
-    accounts: Any = Accounts.__table__  # type: ignore[attr-defined]
-    found = tx.execute(select(accounts.c.id).where(accounts.c.connection_id == connection_id)).scalars().all()
-    for account_id in found:
+    for (account_id,) in tx.rows("SELECT id FROM accounts WHERE connection_id = ?", (connection_id,)):
         forget_account(tx, account_id)
-    tx.execute(delete(_table).where(_table.c.id == connection_id))
+    tx.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
 
 
 def is_live(tx: Tx, connection_id: ConnectionId) -> bool:
     """Tell whether a link is known and not removed by the person."""
-    live = tx.exec_driver_sql(
-        "SELECT count(*) FROM connections WHERE id = ? AND removed_at IS NULL", (connection_id,)
+    return bool(
+        tx.value("SELECT count(*) FROM connections WHERE id = ? AND removed_at IS NULL", (connection_id,))
     )
-    return bool(live.scalar())
 
 
 def mark_gone(tx: Tx, connection_id: ConnectionId) -> None:
     """Keep that the provider no longer lists a link; its history stays."""
-    tx.execute(update(_table).where(_table.c.id == connection_id).values(condition=Condition.GONE.value))
+    tx.update("connections", connection_id, {"condition": Condition.GONE.value})

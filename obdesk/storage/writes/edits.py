@@ -9,9 +9,8 @@ from obdesk.storage.columns import to_ms
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.ids import TransactionId
+    from obdesk.storage.tx import Tx
 
 _HISTORY = (
     "INSERT INTO transaction_history(transaction_id, at, who, field, old, new) VALUES (?, ?, 'you', ?, ?, ?)"
@@ -25,17 +24,18 @@ def edit_transaction(
 
     An empty category returns to the bank's own.
     """
-    row = tx.exec_driver_sql(
+    rows = tx.rows(
         "SELECT coalesce(e.note, ''), e.category FROM transactions t "
         "LEFT JOIN transaction_edits e ON e.transaction_id = t.id WHERE t.id = ?",
         (transaction_id,),
-    ).first()
-    if row is None:
+    )
+    if not rows:
         return False
+    row = rows[0]
     old_note, old_category = row[0], row[1] or ""
     new_note = old_note if note is None else note
     new_category = old_category if category is None else category
-    tx.exec_driver_sql(
+    tx.execute(
         "INSERT INTO transaction_edits(transaction_id, note, category, edited_at) VALUES (?, ?, ?, ?) "
         "ON CONFLICT(transaction_id) DO UPDATE SET note = excluded.note, category = excluded.category, "
         "edited_at = excluded.edited_at",
@@ -44,13 +44,13 @@ def edit_transaction(
     changes = [("note", old_note, new_note), ("category", old_category, new_category)]
     for field, old, new in changes:
         if old != new:
-            tx.exec_driver_sql(_HISTORY, (transaction_id, to_ms(now), field, old, new))
+            tx.execute(_HISTORY, (transaction_id, to_ms(now), field, old, new))
     return True
 
 
 def set_setting(tx: Tx, key: str, value: str) -> None:
     """Keep a setting."""
-    tx.exec_driver_sql(
+    tx.execute(
         "INSERT INTO settings(key, value) VALUES (?, ?) "
         "ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         (key, value),
@@ -59,7 +59,7 @@ def set_setting(tx: Tx, key: str, value: str) -> None:
 
 def put_token(tx: Tx, name: str, value: str) -> None:
     """Keep a token inside the encrypted file."""
-    tx.exec_driver_sql(
+    tx.execute(
         "INSERT INTO tokens(name, value) VALUES (?, ?) "
         "ON CONFLICT(name) DO UPDATE SET value = excluded.value",
         (name, value),
@@ -68,4 +68,4 @@ def put_token(tx: Tx, name: str, value: str) -> None:
 
 def delete_token(tx: Tx, name: str) -> None:
     """Forget a token."""
-    tx.exec_driver_sql("DELETE FROM tokens WHERE name = ?", (name,))
+    tx.execute("DELETE FROM tokens WHERE name = ?", (name,))

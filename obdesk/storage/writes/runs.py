@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import delete, select
+from typing import TYPE_CHECKING
 
 from obdesk.storage.columns import to_ms
-from obdesk.storage.tables import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.remote import RowProblem
     from obdesk.domain.syncing import SyncOutcome
+    from obdesk.storage.tx import Tx
 
-_runs: Any = Runs.__table__  # type: ignore[attr-defined]
 RUNS_KEPT = 500
 
 
 def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
     """Keep the record of a sync; of each connection the newest 500 stay."""
     counts = outcome.counts
-    made = tx.execute(
-        _runs.insert().values(
-            connection_id=outcome.connection_id,
-            trigger=outcome.trigger.value,
-            started_at=to_ms(outcome.started_at),
-            ended_at=to_ms(ended_at),
-            duration_ms=round(outcome.duration_s * 1000),
-            result=outcome.result.value,
-            condition=outcome.condition.value,
-            new=counts.new,
-            updated=counts.updated,
-            removed=counts.removed,
-            unchanged=counts.unchanged,
-            problems=counts.problems,
-            requests=outcome.requests,
-            detail=outcome.detail,
-        )
+    told = {
+        "connection_id": outcome.connection_id,
+        "trigger": outcome.trigger.value,
+        "started_at": to_ms(outcome.started_at),
+        "ended_at": to_ms(ended_at),
+        "duration_ms": round(outcome.duration_s * 1000),
+        "result": outcome.result.value,
+        "condition": outcome.condition.value,
+        "new": counts.new,
+        "updated": counts.updated,
+        "removed": counts.removed,
+        "unchanged": counts.unchanged,
+        "problems": counts.problems,
+        "requests": outcome.requests,
+        "detail": outcome.detail,
+    }
+    run_id = tx.insert("runs", told)
+    tx.execute(
+        "DELETE FROM runs WHERE connection_id = ?1 AND id <= "
+        "(SELECT id FROM runs WHERE connection_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        (outcome.connection_id, RUNS_KEPT),
     )
-    assert made.inserted_primary_key is not None
-    run_id = int(made.inserted_primary_key[0])
-    of_connection = select(_runs.c.id).where(_runs.c.connection_id == outcome.connection_id)
-    oldest_kept = tx.execute(of_connection.order_by(_runs.c.id.desc()).offset(RUNS_KEPT).limit(1)).scalar()
-    if oldest_kept is not None:
-        tx.execute(
-            delete(_runs).where(_runs.c.connection_id == outcome.connection_id, _runs.c.id <= oldest_kept)
-        )
     return run_id
 
 
 def digests(tx: Tx, connection_id: ConnectionId, series: str) -> dict[int, tuple[bytes, int]]:
     """Return digest and row count of each page of the last answer of one kind."""
-    rows = tx.exec_driver_sql(
+    rows = tx.rows(
         "SELECT number, digest, rows FROM page_digests WHERE connection_id = ? AND series = ?",
         (connection_id, series),
     )
@@ -68,11 +59,9 @@ def keep_digests(
     tx: Tx, connection_id: ConnectionId, series: str, pages: Mapping[int, tuple[bytes, int]]
 ) -> None:
     """Keep the digests of this answer in place of the last one's."""
-    tx.exec_driver_sql(
-        "DELETE FROM page_digests WHERE connection_id = ? AND series = ?", (connection_id, series)
-    )
+    tx.execute("DELETE FROM page_digests WHERE connection_id = ? AND series = ?", (connection_id, series))
     if pages:
-        tx.exec_driver_sql(
+        tx.executemany(
             "INSERT INTO page_digests(connection_id, series, number, digest, rows) VALUES (?, ?, ?, ?, ?)",
             [(connection_id, series, number, digest, rows) for number, (digest, rows) in pages.items()],
         )
@@ -84,11 +73,11 @@ def keep_problems(
     """Keep problems of the data (account id, problem), each once; return the ids of new ones."""
     new: list[int] = []
     for account_id, problem in found:
-        made = tx.exec_driver_sql(
+        made = tx.value(
             "INSERT OR IGNORE INTO problems(connection_id, account_id, seen_at, kind, subject, detail) "
             "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
             (connection_id, account_id, to_ms(now), problem.kind, problem.subject, problem.detail),
-        ).scalar()
+        )
         if made is not None:
             new.append(int(made))
     return new
@@ -96,10 +85,8 @@ def keep_problems(
 
 def solve_problems(tx: Tx, connection_id: ConnectionId, is_solved: Callable[[str], bool]) -> list[int]:
     """Drop the problems whose subjects pass a test; return their ids."""
-    stored = tx.exec_driver_sql(
-        "SELECT id, subject FROM problems WHERE connection_id = ?", (connection_id,)
-    ).all()
+    stored = tx.rows("SELECT id, subject FROM problems WHERE connection_id = ?", (connection_id,))
     solved = [row[0] for row in stored if is_solved(row[1])]
     for problem_id in solved:
-        tx.exec_driver_sql("DELETE FROM problems WHERE id = ?", (problem_id,))
+        tx.execute("DELETE FROM problems WHERE id = ?", (problem_id,))
     return solved

@@ -7,28 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
-from sqlalchemy.dialects import sqlite
-
 from obdesk.domain.filters import fold
 from obdesk.domain.ledger import FACT_NAMES, KnownTransaction, facts_of
 from obdesk.storage.columns import to_ms
-from obdesk.storage.tables import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection as Tx
-
     from obdesk.domain.remote import RemoteTransaction
+    from obdesk.storage.tx import Tx
 
-_table: Any = Transactions.__table__  # type: ignore[attr-defined]
 _ORDER = (
     "id", "account_id", "provider_id", *FACT_NAMES,
     "provider_updated", "search_text", "first_seen_at", "changed_at", "deleted_at",
 )  # fmt: skip
-INSERT = str(_table.insert().values(dict.fromkeys(_ORDER)).compile(dialect=sqlite.dialect()))
+INSERT = f"INSERT INTO transactions({', '.join(_ORDER)}) VALUES ({', '.join('?' * len(_ORDER))})"
 INDEX = "INSERT INTO transaction_search(rowid, search_text) VALUES (?, ?)"
 _UNINDEX = "INSERT INTO transaction_search(transaction_search, rowid, search_text) VALUES ('delete', ?, ?)"
 _KNOWN = (
@@ -44,7 +38,7 @@ _TOLD_FIELDS = ("pending", "booked_on", "amount_minor", "label")
 
 def next_id(tx: Tx) -> int:
     """Return the first id that is free at the end of the table."""
-    found = tx.execute(text("SELECT coalesce(max(id), 0) + 1 FROM transactions")).scalar()
+    found = tx.value("SELECT coalesce(max(id), 0) + 1 FROM transactions")
     assert isinstance(found, int)
     return found
 
@@ -67,8 +61,8 @@ def insert_rows(tx: Tx, rows: Sequence[tuple[int, RemoteTransaction]], first_id:
         for n, (account_id, remote) in enumerate(rows)
     ]  # fmt: skip
     if stored:
-        tx.exec_driver_sql(INSERT, stored)
-        tx.exec_driver_sql(INDEX, [(row[0], row[-4]) for row in stored])
+        tx.executemany(INSERT, stored)
+        tx.executemany(INDEX, [(row[0], row[-4]) for row in stored])
     return first_id + len(stored)
 
 
@@ -78,16 +72,14 @@ def known(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> list[KnownTra
     for start in range(0, len(provider_ids), _CHUNK):
         chunk = provider_ids[start : start + _CHUNK]
         marks = ",".join("?" * len(chunk))
-        rows = tx.exec_driver_sql(
-            f"{_KNOWN} WHERE account_id = ? AND provider_id IN ({marks})", (account_id, *chunk)
-        )
+        rows = tx.rows(f"{_KNOWN} WHERE account_id = ? AND provider_id IN ({marks})", (account_id, *chunk))
         found += [_known_row(row) for row in rows]
     return found
 
 
 def former_ids(tx: Tx, account_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
     """Return (account id, provider id) under which rows were known before; what comes so is old news."""
-    rows = tx.exec_driver_sql(
+    rows = tx.rows(
         "SELECT account_id, provider_id FROM transaction_aliases "
         f"WHERE account_id IN ({','.join('?' * len(account_ids))})",
         tuple(account_ids),
@@ -97,7 +89,7 @@ def former_ids(tx: Tx, account_ids: Sequence[int]) -> frozenset[tuple[int, int]]
 
 def pending_of(tx: Tx, account_ids: Sequence[int]) -> list[KnownTransaction]:
     """Return all live pending rows of some accounts."""
-    rows = tx.exec_driver_sql(
+    rows = tx.rows(
         f"{_KNOWN} WHERE account_id IN ({','.join('?' * len(account_ids))}) "
         "AND pending = 1 AND deleted_at IS NULL",
         tuple(account_ids),
@@ -116,7 +108,7 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
     now_ms = to_ms(now)
     assignments = ", ".join(f"{name} = ?" for name in FACT_NAMES)
     _swap_search_text(tx, pairs)
-    tx.exec_driver_sql(
+    tx.executemany(
         f"UPDATE transactions SET provider_id = ?, {assignments}, provider_updated = ?, search_text = ?, "
         "changed_at = ?, deleted_at = NULL WHERE id = ?",
         [
@@ -131,7 +123,7 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
         if stored.provider_id != remote.provider_id
     ]
     if renamed:
-        tx.exec_driver_sql(
+        tx.executemany(
             "INSERT OR IGNORE INTO transaction_aliases(transaction_id, account_id, provider_id, seen_at) "
             "VALUES (?, ?, ?, ?)",
             renamed,
@@ -141,7 +133,7 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
 def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     """Keep the provider's newest word on rows that did not change otherwise."""
     if pairs:
-        tx.exec_driver_sql(
+        tx.executemany(
             "UPDATE transactions SET provider_updated = ? WHERE id = ?",
             [(remote.updated, stored.id) for stored, remote in pairs],
         )
@@ -149,13 +141,11 @@ def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
 
 def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     for stored, remote in pairs:
-        before = tx.exec_driver_sql(
-            "SELECT search_text FROM transactions WHERE id = ?", (stored.id,)
-        ).scalar()
+        before = tx.value("SELECT search_text FROM transactions WHERE id = ?", (stored.id,))
         after = search_text_of(remote)
         if before != after:
-            tx.exec_driver_sql(_UNINDEX, (stored.id, before))
-            tx.exec_driver_sql(INDEX, (stored.id, after))
+            tx.execute(_UNINDEX, (stored.id, before))
+            tx.execute(INDEX, (stored.id, after))
 
 
 def _remember_changes(
@@ -168,7 +158,7 @@ def _remember_changes(
         if name in _TOLD_FIELDS and before != after
     ] + [(stored.id, now_ms, "sync", "deleted", "1", "") for stored, _ in pairs if stored.deleted]
     if entries:
-        tx.exec_driver_sql(_HISTORY, entries)
+        tx.executemany(_HISTORY, entries)
 
 
 def _told(value: object) -> str:
@@ -182,18 +172,18 @@ def remove_rows(tx: Tx, rows: Sequence[KnownTransaction], now: datetime, stamps:
     if not rows:
         return
     now_ms = to_ms(now)
-    tx.exec_driver_sql(
+    tx.executemany(
         "UPDATE transactions SET deleted_at = ?, changed_at = ?, provider_updated = ? WHERE id = ?",
         [(now_ms, now_ms, stamps.get(row.id, ""), row.id) for row in rows],
     )
-    tx.exec_driver_sql(_HISTORY, [(row.id, now_ms, "sync", "deleted", "", "1") for row in rows])
+    tx.executemany(_HISTORY, [(row.id, now_ms, "sync", "deleted", "", "1") for row in rows])
 
 
 def forget_account(tx: Tx, account_id: int) -> None:
     """Erase an account's rows with their search entries; the account row itself stays to its caller."""
-    tx.exec_driver_sql(
+    tx.execute(
         "INSERT INTO transaction_search(transaction_search, rowid, search_text) "
         "SELECT 'delete', id, search_text FROM transactions WHERE account_id = ?",
         (account_id,),
     )
-    tx.exec_driver_sql("DELETE FROM transactions WHERE account_id = ?", (account_id,))
+    tx.execute("DELETE FROM transactions WHERE account_id = ?", (account_id,))
