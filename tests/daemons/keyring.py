@@ -23,7 +23,7 @@ from jeepney.io.blocking import (
 from secretstorage.util import add_match_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
 _SECRETS = "org.freedesktop.secrets"
@@ -73,8 +73,11 @@ class KeyringDaemon:
 
 
 @contextmanager
-def running_keyring() -> Iterator[KeyringDaemon]:
-    """Start a keyring and its bus, and end both; `environ` is what a process needs to find them."""
+def running_keyring(run_as: Sequence[str] = ()) -> Iterator[KeyringDaemon]:
+    """Start a keyring and its bus, and end both; `environ` is what a process needs to find them.
+
+    `run_as` goes before both commands: a program that runs the rest as somebody else.
+    """
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     assert not missing, f"these tests need {', '.join(missing)} (Debian: dbus, gnome-keyring)"
     with ExitStack() as stack:
@@ -84,17 +87,17 @@ def running_keyring() -> Iterator[KeyringDaemon]:
             place = folder / name.lower()
             place.mkdir(mode=0o700)
             environ[name] = str(place)
-        environ["DBUS_SESSION_BUS_ADDRESS"] = stack.enter_context(_running_bus(folder, environ))
-        keyring = stack.enter_context(_running_daemon(environ))
+        environ["DBUS_SESSION_BUS_ADDRESS"] = stack.enter_context(_running_bus(folder, environ, run_as))
+        keyring = stack.enter_context(_running_daemon(environ, run_as))
         yield KeyringDaemon(environ, keyring)
 
 
 @contextmanager
-def _running_bus(folder: Path, environ: dict[str, str]) -> Iterator[str]:
+def _running_bus(folder: Path, environ: dict[str, str], run_as: Sequence[str]) -> Iterator[str]:
     config = folder / "bus.conf"
     config.write_text(_BUS.format(socket=folder / "bus"), encoding="utf-8")
     with subprocess.Popen(
-        ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"],
+        [*run_as, "dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -110,7 +113,7 @@ def _running_bus(folder: Path, environ: dict[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def _running_daemon(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _running_daemon(environ: dict[str, str], run_as: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     with closing(open_dbus_connection(environ["DBUS_SESSION_BUS_ADDRESS"])) as bus:
         rule = MatchRule(type="signal", member="NameOwnerChanged")
         rule.add_arg_condition(0, _SECRETS)
@@ -118,7 +121,7 @@ def _running_daemon(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]
         with (
             bus.filter(rule) as owned,
             subprocess.Popen(
-                ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+                [*run_as, "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
                 env=environ,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,

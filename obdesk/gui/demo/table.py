@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obdesk.domain.texts import tr
+from obdesk.gui.widgets.status import glyph_of, word_of
 
 if TYPE_CHECKING:
     from obdesk.domain.entities import Account
@@ -18,7 +19,7 @@ def accounts_table(accounts: tuple[Account, ...]) -> list[str]:
             f"{account.bank}: {account.name}",
             "—" if account.balance is None else f"{account.balance.text()} {account.balance.currency.code}",
             _instant(account),
-            account.freshness.state.value,
+            word_of(glyph_of(account.freshness.state)),
         )
         for account in accounts
     ]
