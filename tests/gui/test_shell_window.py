@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
@@ -17,12 +17,10 @@ from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.ids import AccountId
 from obdesk.domain.syncing import Step, SyncOutcome
-from obdesk.gui.shell.model import AccountsModel
 from obdesk.gui.shell.palette import CommandPalette, ShortcutSheet, name_of
-from obdesk.gui.shell.present import groups_of
 from obdesk.gui.shell.sections import Section
 from obdesk.gui.widgets.money import HIDDEN
-from tests.gui.household import ACCOUNTS, CONNECTIONS, ENGLISH, FIRST, NORDIC, NOW, PORT
+from tests.gui.household import FIRST, NORDIC, NOW, PORT
 from tests.gui.theme_fixtures import Shown
 from tests.gui.walkers import clipped, nameless, rich
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QAction
-    from pytestqt.modeltest import ModelTester
     from pytestqt.qtbot import QtBot
 
     from obdesk.gui.theme.theme import Theme
@@ -377,19 +374,6 @@ def test_the_status_bar_speaks_for_the_screen_in_front(filled: _Filled) -> None:
     assert filled.window.status.texts()[0] == "3 fresh · 1 delayed · 2 needs you"
 
 
-def test_the_demo_shows_its_ribbon(theme: Theme, tmp_path: Path, qtbot: QtBot) -> None:
-    demo = Shown(theme, tmp_path, demo=True)
-    qtbot.addWidget(demo.window)
-    left: list[int] = []
-    demo.window.demo_left.connect(lambda: left.append(1))
-    demo.window.show()
-    button = next(b for b in demo.window.findChildren(QWidget) if b.accessibleName() == "Leave the demo")
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    assert left == [1]
-    demo.changes.close()
-
-
 @pytest.mark.parametrize("size", [(880, 560), (1180, 760), (1600, 900)])
 def test_nothing_is_clipped_nameless_or_rich(filled: _Filled, size: tuple[int, int]) -> None:
     filled.window.resize(*size)
@@ -411,30 +395,3 @@ def test_tab_reaches_every_part_of_the_frame(filled: _Filled, qtbot: QtBot) -> N
             qtbot.keyClick(focused, Qt.Key.Key_Tab)
 
     assert {"Accounts", "Refresh", "Search transactions", "Hide amounts", "Link a bank"} <= reached
-
-
-def test_the_sidebars_model_is_sound(qtmodeltester: ModelTester, qapp: QApplication) -> None:
-    del qapp
-    model = AccountsModel()
-    qtmodeltester.check(model)
-    model.show_groups(groups_of(ACCOUNTS, CONNECTIONS, (), NOW, ENGLISH))
-    qtmodeltester.check(model)
-
-    model.show_groups(groups_of(ACCOUNTS[:3], CONNECTIONS, (), NOW, ENGLISH))
-    assert model.rowCount() == 1
-    assert model.rowCount(model.index(0, 0)) == 3
-    assert model.parent(model.index(0, 0, model.index(0, 0))) == model.index(0, 0)
-    assert model.parent(QModelIndex()) == QModelIndex()
-
-
-def test_a_hostile_account_name_stays_text_in_its_tooltip(qapp: QApplication) -> None:
-    from dataclasses import replace
-
-    del qapp
-    evil = replace(ACCOUNTS[0], name="<img src='https://tracker.invalid/x'>")
-    model = AccountsModel()
-    model.show_groups(groups_of([evil], (), (), NOW, ENGLISH))
-    tooltip = model.index(0, 0, model.index(0, 0)).data(Qt.ItemDataRole.ToolTipRole)
-
-    assert "<img" not in tooltip
-    assert "&lt;img" in tooltip
