@@ -91,14 +91,14 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     before = accounts.known(tx, answer.connection_id)
     changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
     first_id = transactions.next_id(tx)
-    known = accounts.known(tx, answer.connection_id)
+    known = accounts.known(tx, answer.connection_id) if changed else before
     work = _Work(tx, answer.asked_at, known, first_id, first_id)
-    pending = transactions.pending_of(tx, [account.id for account in known.values() if not account.empty])
+    filled = [account.id for account in known.values() if not account.empty]
+    # Only an answer that holds every row can show that a pending one went missing.
+    pending = transactions.pending_of(tx, filled) if answer.series == "full" else []
     if any(account.exponent != known[each].exponent for each, account in before.items()):
         runs.keep_digests(tx, answer.connection_id, answer.series, {})  # equal bytes mean other amounts now
-    everything = _read_pages(
-        work, answer, keep_all=bool(pending) and answer.series == "full", progress=progress
-    )
+    everything = _read_pages(work, answer, keep_all=bool(pending), progress=progress)
     work.flush()
     added = work.next_id - work.first_id
     plan = _match(work, pending, complete=everything and answer.series == "full")
