@@ -153,7 +153,7 @@ class Linking:
             )
         found = await Engine(self._store, provider, self._clock, self._rng).discover()
         if not isinstance(found, tuple):
-            raise _failed(found)
+            raise provider_failed(found)
         known = await self._store.read(connections.known_ids, provider.name)
         ids = tuple(known[remote.provider_id] for remote in new if remote.provider_id in known)
         banks = ", ".join(sorted(remote.bank for remote in new))
@@ -164,10 +164,11 @@ class Linking:
 def _value(answer: Outcome[T]) -> T:
     if isinstance(answer, Fetched):
         return answer.value
-    raise _failed(answer)
+    raise provider_failed(answer)
 
 
-def _failed(failure: Failure) -> ProviderAnswerError:
+def provider_failed(failure: Failure) -> ProviderAnswerError:
+    """Return the error for a person who asked for something that the provider did not answer."""
     told = explain(failure.condition, tr("The aggregator"))
     return ProviderAnswerError(
         title=told.title, cause=told.cause, next_step=tr("Nothing was changed here."), action=told.action

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
+from obdesk.app.linking import provider_failed
 from obdesk.app.locks import SyncHeldError, sync_lock
 from obdesk.app.reads import interval_of
 from obdesk.app.scopes import Shared, gathered
@@ -73,6 +74,9 @@ class Syncs:
             if isinstance(found, tuple):
                 self._tell(found[1])
             targets = tuple(wanted) if wanted is not None else await self._store.read(_live)
+            if not targets and not isinstance(found, tuple):
+                # Nothing is known here and nobody could be asked: that is not the same as "nothing linked".
+                raise provider_failed(found)
             return tuple(
                 await gathered(
                     [

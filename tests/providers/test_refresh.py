@@ -66,6 +66,14 @@ async def test_a_sync_that_ends_with_the_call_needs_no_waiting(bench: Benches) -
     assert [asked.method for asked in b.server.asked] == ["GET", "PUT", "GET"]
 
 
+async def test_a_second_refresh_within_the_same_second_needs_no_waiting(bench: Benches) -> None:
+    put = answer_json(connection(AFTER))
+    async with bench.before(bank(put, connection(AFTER))) as b:
+        assert await refresh(b) is Condition.OK
+
+    assert b.naps.taken == []
+
+
 @pytest.mark.parametrize(("attended", "word"), [(True, "true"), (False, "false")])
 async def test_the_bank_is_told_whether_a_person_waits(bench: Benches, attended: bool, word: str) -> None:  # noqa: FBT001 - a parameter of the test
     async with bench.before(bank(answer_json({}), connection(), connection(AFTER))) as b:

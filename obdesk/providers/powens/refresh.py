@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from obdesk.providers.powens.errors import Reply
 
 POLL_MIN_S, POLL_MAX_S = 2.0, 5.0
+MOMENT_S = 5.0
 WATCH_DONE_S = 10.0
 """After an answer that says done: the new date is usually there at once."""
 WATCH_CONFLICT_S = 30.0
@@ -66,9 +67,17 @@ class Refresh:
             now = await self.read()
             if not isinstance(now, Fetched) or _has_settled(now.value, before, has_ended=has_ended):
                 return now
+            if has_ended and self._is_of_this_moment(now.value):
+                return now
             if self.clock.monotonic_s() >= until_s:
                 return now
             await self.sleep(self.rng.uniform(POLL_MIN_S, POLL_MAX_S))
+
+    def _is_of_this_moment(self, now: RemoteConnection) -> bool:
+        """Tell whether the bank was read just now: a date in whole seconds need not move again."""
+        if now.condition is not Condition.OK or now.data_as_of is None:
+            return False
+        return abs((self.clock.now() - now.data_as_of).total_seconds()) <= MOMENT_S
 
 
 def _has_settled(now: RemoteConnection, before: RemoteConnection, *, has_ended: bool) -> bool:
