@@ -80,24 +80,24 @@ class Bankside:
         return {str(each["id"]): each for user in users for each in user["connections"]}
 
     def live_accounts(self, connection: str) -> list[dict[str, Any]]:
-        found = self.truth()[connection]["accounts"]
-        return [each for each in found if not each["disabled"] and not each["deleted"]]
+        return _live(self.truth()[connection])
 
     def live_rows(self, connection: str) -> dict[int, Row]:
         """Return what a person at the bank's counter would be told, by row id."""
-        return {
-            row["id"]: (row["date"], row["original_wording"], row["coming"], _decimal(row["value"]))
-            for account in self.live_accounts(connection)
-            for row in account["transactions"]
-            if not row["deleted"]
-        }
+        return _rows(self.live_accounts(connection))
 
-    def balances(self, connection: str) -> dict[int, Decimal]:
-        return {
-            each["id"]: Decimal(str(each["balance"]))
-            for each in self.live_accounts(connection)
-            if each["balance"] is not None
-        }
+
+def _live(connection: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in connection["accounts"] if not each["disabled"] and not each["deleted"]]
+
+
+def _rows(accounts_told: list[dict[str, Any]]) -> dict[int, Row]:
+    return {
+        row["id"]: (row["date"], row["original_wording"], row["coming"], _decimal(row["value"]))
+        for account in accounts_told
+        for row in account["transactions"]
+        if not row["deleted"]
+    }
 
 
 def _decimal(value: object) -> Decimal | None:
@@ -115,7 +115,8 @@ class Town:
         settings = PowensSettings(
             simulator.api_url, simulator.webview_url, simulator.domain, simulator.client_id
         )
-        tokens = Tokens()
+        self.settings = settings
+        tokens = self.tokens = Tokens()
         tokens.put(client_secret_name(settings), simulator.client_secret)
         self._rng = random.Random(7)  # noqa: S311 - chance, not secrets
         self.provider = PowensProvider(settings, tokens, clock, rng=self._rng, sleep=Naps(clock))
@@ -244,5 +245,8 @@ class Town:
 
     def tells_the_truth(self, connection: str) -> None:
         """Compare the ledger with the bank."""
-        assert self.rows(connection) == self.bank.live_rows(connection)
-        assert self.balances(connection) == self.bank.balances(connection)
+        told = self.bank.live_accounts(connection)
+        assert self.rows(connection) == _rows(told)
+        assert self.balances(connection) == {
+            each["id"]: Decimal(str(each["balance"])) for each in told if each["balance"] is not None
+        }
