@@ -35,6 +35,15 @@ if TYPE_CHECKING:
     from obdesk.domain.syncing import SyncOutcome
 
 
+class WayIn(Enum):
+    """What a person can do about a profile that does not open."""
+
+    TRY_AGAIN = "try_again"
+    PASSPHRASE = "passphrase"  # noqa: S105 - the name of a way
+    NEW_PASSPHRASE = "new_passphrase"  # noqa: S105 - the name of a way
+    RECOVERY_CODE = "recovery_code"
+
+
 class LinkChannel(Enum):
     """Where the page on which a person meets the bank is shown."""
 

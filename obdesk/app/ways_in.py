@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from obdesk.app.bootstrap import open_profile, opened_with
-from obdesk.secrets.errors import KeyringProblem
+from obdesk.app.interface import WayIn
+from obdesk.secrets.errors import KeyringProblem, VaultProblem
 from obdesk.secrets.keyfile import SlotKind
 from obdesk.secrets.passphrases import Passphrase
 from obdesk.secrets.vault import TokenHome, Vault
@@ -15,17 +15,9 @@ from obdesk.secrets.vault import TokenHome, Vault
 if TYPE_CHECKING:
     from obdesk.app.bootstrap import OpenProfile
     from obdesk.app.profile import Profile
+    from obdesk.domain.errors import ObdeskError
 
 log = logging.getLogger(__name__)
-
-
-class WayIn(Enum):
-    """What a person can do about a profile that does not open."""
-
-    TRY_AGAIN = "try_again"
-    PASSPHRASE = "passphrase"  # noqa: S105 - the name of a way
-    NEW_PASSPHRASE = "new_passphrase"  # noqa: S105 - the name of a way
-    RECOVERY_CODE = "recovery_code"
 
 
 def ways_into(profile: Profile) -> tuple[WayIn, ...]:
@@ -46,8 +38,13 @@ def ways_into(profile: Profile) -> tuple[WayIn, ...]:
     return tuple(ways)
 
 
+def ways_out(profile: Profile, error: ObdeskError) -> tuple[WayIn, ...]:
+    """Return what can be done about an error of opening: other keys help only where the key is the matter."""
+    return ways_into(profile) if isinstance(error, VaultProblem) else (WayIn.TRY_AGAIN,)
+
+
 def open_by(profile: Profile, way: WayIn, secret: str = "") -> OpenProfile:
-    """Open a profile by a way. Blocks, so never in the interface's thread; after an AppError all is as before.
+    """Open a profile by a way. Blocks: never in the interface's thread; after an AppError all is as before.
 
     After the recovery code the key is put into the keyring again where that works, so that the next start
     needs no code.

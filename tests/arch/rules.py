@@ -37,6 +37,9 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "cards": "a bank as a card",
         "dialogs": "ending a link with care",
     },
+    "firstrun": {
+        "setup": "setting up the person's own application at the aggregator",
+    },
     "linking": {
         "banks": "the list of banks and its search",
         "conduct": "runs the flow",
@@ -53,7 +56,9 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "cards": "what the overview is made of",
     },
     "transactions": {
+        "anchor": "keeps what is seen and selected while the list changes",
         "chosen": "what the selection adds up to",
+        "diff": "from one list of ids to another in few steps",
         "doing": "what a person may do to transactions",
         "edits": "notes and categories on their way to the database",
         "facts": "the bank's raw data in the inspector",
@@ -63,7 +68,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "filters": "from what is typed to a filter",
         "header": "the column titles",
         "inspector": "one transaction in full",
-        "layout": "where the columns lie",
+        "layout": "where rows and day bands stand",
         "screen": "all of it together",
         "table": "the list that paints only what is seen",
     },

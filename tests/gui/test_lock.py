@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit
 
+from obdesk.app.interface import WayIn
 from obdesk.app.profile import profile_of
-from obdesk.app.ways_in import WayIn, open_by, ways_into
+from obdesk.app.ways_in import open_by, ways_into
 from obdesk.domain.errors import Action, AppError
 from obdesk.gui.lock.present import fault_of, ordered
 from obdesk.gui.lock.view import LockPage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from obdesk.app.ways_in import WayIn
+from obdesk.app.interface import WayIn
 from obdesk.domain.errors import Action
 from obdesk.domain.texts import tr
 

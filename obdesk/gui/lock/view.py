@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from obdesk.app.ways_in import WayIn
+from obdesk.app.interface import WayIn
 from obdesk.domain.texts import tr
 from obdesk.gui.lock.present import fault_of, ordered, words_of
 from obdesk.gui.widgets.basics import Card, button, label, rule
