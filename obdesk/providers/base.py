@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from datetime import date
     from types import TracebackType
 
@@ -78,7 +78,7 @@ class Provider(Protocol):
 
     def transactions(
         self, connection_id: str, *, since: str | None, oldest: date
-    ) -> AsyncIterator[TransactionPage | Failure]:
+    ) -> AsyncGenerator[TransactionPage | Failure, None]:
         """Yield the pages of one link's transactions, deleted rows included.
 
         `since` is a cursor this provider gave (None: everything from `oldest` on). A failure is

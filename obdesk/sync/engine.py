@@ -7,6 +7,7 @@ the ledger as it was. The write is one transaction, after which the change is to
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, assert_never
@@ -45,6 +46,8 @@ OLDEST = date(1990, 1, 1)
 """All the history a consent allows; a bank answers with what it keeps."""
 RESTARTS_MAX = 2
 BULK_PAGES = 20
+ROWS_PER_PAGE = 1_000
+"""About what a page holds: for progress only."""
 _GONE = (None, Standing.GONE)
 _ASKED_BY_RENEWING = frozenset({Condition.WRONG_PASSWORD})
 """Asking the bank again with what it refused could lock the person out."""
@@ -206,26 +209,27 @@ class Engine:
 
     async def _pages(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
         """Read every page; an answer that shifted while it was read is read again from the start."""
-        failure: Failure = Broken(Condition.BAD_ANSWER, "no answer")
-        for _ in range(RESTARTS_MAX + 1):
-            pages: list[TransactionPage] = []
-            done = 0
-            progress(Step.READING_TRANSACTIONS, 0, None)
-            since = None if start.full else start.cursor
-            shifted = False
-            async for page in self._provider.transactions(start.provider_id, since=since, oldest=OLDEST):
+        answer = await self._read_once(start, progress)
+        for _ in range(RESTARTS_MAX):
+            if not (isinstance(answer, Broken) and answer.detail == PAGE_SHIFT):
+                break
+            answer = await self._read_once(start, progress)
+        return answer
+
+    async def _read_once(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
+        pages: list[TransactionPage] = []
+        progress(Step.READING_TRANSACTIONS, 0, None)
+        since = None if start.full else start.cursor
+        reading = self._provider.transactions(start.provider_id, since=since, oldest=OLDEST)
+        # Leaving early must close the request at once, not when the garbage is collected.
+        async with aclosing(reading):
+            async for page in reading:
                 if isinstance(page, ActionNeeded | RetryLater | Broken):
-                    failure = page
-                    shifted = isinstance(page, Broken) and page.detail == PAGE_SHIFT
-                    if not shifted:
-                        return page
-                    break
+                    return page
                 pages.append(page)
-                done += 1000
+                done = len(pages) * ROWS_PER_PAGE
                 progress(Step.READING_TRANSACTIONS, min(done, page.total or done), page.total)
-            if not shifted:
-                return pages
-        return failure
+        return pages
 
     def _save(
         self, tx: Tx, start: _Start, answer: Answer, progress: Progress
