@@ -100,6 +100,8 @@ TEST_TOOLS = (
     Need("Xvfb", ("xvfb",), "xorg-x11-server-Xvfb", "xorg-server-xvfb"),
     Need("dbus-daemon", ("dbus",), "dbus-daemon", "dbus"),
     Need("gnome-keyring-daemon", ("gnome-keyring",), "gnome-keyring", "gnome-keyring"),
+    Need("openbox", ("openbox",), "openbox", "openbox"),
+    Need("readelf", ("binutils",), "binutils", "binutils"),
     Need("sqlite3", ("sqlite3",), "sqlite", "sqlite"),
     Need("strace", ("strace",), "strace", "strace"),
     Need("xdotool", ("xdotool",), "xdotool", "xdotool"),
