@@ -20,14 +20,16 @@ from jeepney.io.blocking import (
     Proxy,
     open_dbus_connection,
 )
-from secretstorage.util import add_match_rules
+from secretstorage.util import DBusAddressWrapper, add_match_rules, format_secret, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
+_UNLOCKING = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface"
 _SECRETS = "org.freedesktop.secrets"
 _READY_S = 10.0
+_PASSWORD = b"login password"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -54,6 +56,26 @@ class KeyringDaemon:
         """Lock it; nobody is there to answer its prompt."""
         with self._connected() as bus:
             secretstorage.get_default_collection(bus).lock()
+
+    def unlock(self) -> None:
+        """Unlock it as logging in does."""
+        with self._connected() as bus:
+            there = DBusAddressWrapper("/org/freedesktop/secrets", _UNLOCKING, bus)
+            password = format_secret(open_session(bus), _PASSWORD, "text/plain")
+            path = secretstorage.get_default_collection(bus).collection_path
+            there.call("UnlockWithMasterPassword", "o(oayays)", path, password)
+
+    def secrets(self) -> dict[str, bytes]:
+        """Return what is kept, by the account names of the entries."""
+        with self._connected() as bus:
+            items = secretstorage.get_default_collection(bus).get_all_items()
+            return {item.get_attributes()["username"]: item.get_secret() for item in items}
+
+    def overwrite(self, values: Mapping[str, bytes]) -> None:
+        """Put other values into entries that are there."""
+        with self._connected() as bus:
+            for item in secretstorage.get_default_collection(bus).get_all_items():
+                item.set_secret(values[item.get_attributes()["username"]])
 
     def stop(self) -> None:
         """End the keyring; the bus goes on."""
@@ -130,7 +152,7 @@ def _running_daemon(environ: dict[str, str], run_as: Sequence[str]) -> Iterator[
         ):
             try:
                 assert keyring.stdin is not None
-                keyring.stdin.write(b"login password")
+                keyring.stdin.write(_PASSWORD)
                 keyring.stdin.close()
                 bus.recv_until_filtered(owned, timeout=_READY_S)
                 yield keyring

@@ -9,6 +9,7 @@ import pytest
 
 from obdesk.simulator.server import Simulator, running
 from obdesk.simulator.switches import Switches
+from tests.e2e.aggregator import Aggregator
 from tests.e2e.stage import raised_stage
 from tests.simulator.person import Client
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.stage import Stage
+from tests.e2e.stage import Stage
 
 
 @pytest.fixture
@@ -28,10 +29,10 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def behind(simulator: Simulator) -> Iterator[Client]:
-    """Give the way to the aggregator's control door."""
+def banks(simulator: Simulator) -> Iterator[Aggregator]:
+    """Give the banks behind the aggregator."""
     with httpx.Client(timeout=30, trust_env=False) as http:
-        yield Client(simulator, http)
+        yield Aggregator(Client(simulator, http))
 
 
 @pytest.fixture

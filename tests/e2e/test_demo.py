@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -83,11 +82,12 @@ def colours(image: QImage) -> int:
     return len({image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)})
 
 
-def sums(rows: list[dict[str, str]]) -> Counter[str]:
-    """Return the exact sum of the amounts of each account."""
-    found: Counter[str] = Counter()
+def sums(rows: list[dict[str, str]]) -> dict[str, Decimal]:
+    """Return the exact sum of the amounts of each account; a bank may not know the amount of a row yet."""
+    found: dict[str, Decimal] = {}
     for row in rows:
-        found[str(row["account_id"])] += Decimal(row["amount"])  # type: ignore[assignment] # it adds up anything
+        account = str(row["account_id"])
+        found[account] = found.get(account, Decimal()) + Decimal(row["amount"] or 0)
     return found
 
 
