@@ -1,7 +1,7 @@
 """Opening the encrypted file: the key, the pragmas, and what must hold before anything is read.
 
 WAL with synchronous FULL: of 20 000 power losses replayed on a trace, FULL lost no acknowledged
-commit and NORMAL a quarter of them (docs/decisions/0004-wal-full.md).
+commit and NORMAL a quarter of them (docs/decisions/0005-wal-full.md).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 SQLModel describes the tables and Alembic changes them; the writes that run all day are SQL on the
 driver, which saves a quarter of a second of imports and 45 MB in a program that is mostly waiting
-(docs/decisions/0010-writes-are-sql.md).
+(docs/decisions/0007-writes-are-sql.md).
 """
 
 from __future__ import annotations
