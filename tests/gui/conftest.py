@@ -8,8 +8,9 @@ from PySide6.QtCore import QCoreApplication, Qt
 
 from obdesk.gui.linking.engine import prepare
 from tests.gui.theme_fixtures import shown, theme
+from tests.gui.transactions_desk import desk, filled
 
-__all__ = ["shown", "theme"]
+__all__ = ["desk", "filled", "shown", "theme"]
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 # The engine reads its switches once per process, so all tests share those of the demo.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from PySide6.QtCore import QSettings
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
 
 from obdesk.app.commands import AppCommands
 from obdesk.app.reads import StoreReads
@@ -16,7 +18,7 @@ from obdesk.storage.writes import connections, edits
 from obdesk.sync.saving import save
 from tests.fakes import FrozenClock
 from tests.gui.household import ENGLISH
-from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection
+from tests.seed import KEY, NOW, SeedPage, answer_of, made_rows, remote_account, remote_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from obdesk.gui.format import Locale
     from obdesk.gui.theme.theme import Theme
     from obdesk.storage.tx import Tx
+
+
+ROWS = 400
+PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def put(store: Store, rows: Sequence[RemoteTransaction], *, accounts: int = 3) -> None:
@@ -50,12 +57,14 @@ class GatedReads(StoreReads):
     """Real reads of which the first page can be held back, to see what overtakes it."""
 
     gate: asyncio.Event | None = None
+    reached: asyncio.Event
     pages = 0
 
     async def transaction_page(self, wanted: TransactionFilter, **how: Any) -> tuple[Any, ...]:
         found = await super().transaction_page(wanted, **how)
         self.pages += 1
         if self.gate is not None:
+            self.reached.set()
             await self.gate.wait()
         return found
 
@@ -98,10 +107,9 @@ class Window:
 class Desk:
     """A shown screen; `settle` carries out all the reading it has started."""
 
-    def __init__(
-        self, theme: Theme, store: Store, folder: Path, runner: asyncio.Runner, locale: Locale = ENGLISH
-    ) -> None:
-        self._runner = runner
+    def __init__(self, theme: Theme, store: Store, folder: Path, locale: Locale = ENGLISH) -> None:
+        self._runner = asyncio.Runner()
+        self._closed = False
         self._started: list[Coroutine[Any, Any, None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.store, self.clock = store, FrozenClock(NOW)
@@ -121,6 +129,9 @@ class Desk:
 
     def _spawn(self, name: str, coro: Coroutine[Any, Any, None], /) -> None:
         del name
+        if self._closed:
+            coro.close()
+            return
         try:
             self._tasks.add(asyncio.get_running_loop().create_task(coro))
         except RuntimeError:
@@ -148,7 +159,20 @@ class Desk:
         """Carry out a coroutine of the test."""
         self._runner.run(story)
 
-    def open(self, qtbot: QtBot) -> Desk:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Leave nothing running, whatever the test left open."""
+        for timer in (self.screen.feed._quiet, self.screen.chosen._settle):
+            timer.stop()
+        self.screen.widget.close()
+        self._closed = True
+        for coro in self._started:
+            coro.close()
+        self._runner.close()
+
+    def open(self, qtbot: QtBot) -> Self:
         """Show the screen with its first rows."""
         qtbot.addWidget(self.screen.widget)
         self.screen.widget.resize(1100, 700)
@@ -182,3 +206,24 @@ def ledger(folder: Path, fill: Callable[[Store], object]) -> Iterator[Store]:
     with Store.open(folder / "ledger.db", KEY) as store:
         fill(store)
         yield store
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[Store]:
+    """Give a ledger of `ROWS` transactions in three accounts."""
+    with ledger(tmp_path, lambda made: put(made, list(made_rows(ROWS)))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(filled: Store, tmp_path: Path, theme: Theme, qtbot: QtBot) -> Iterator[Desk]:
+    """Show the screen over that ledger."""
+    with Desk(theme, filled, tmp_path) as made:
+        yield made.open(qtbot)
+
+
+def press(desk: Desk, *keys: Qt.Key, modifier: Qt.KeyboardModifier = PLAIN) -> None:
+    """Press keys in the list and wait for what they bring about."""
+    for key in keys:
+        QTest.keyClick(desk.table, key, modifier)
+    desk.settle()

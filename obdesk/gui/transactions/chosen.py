@@ -51,13 +51,18 @@ class Chosen(QObject):
             self.many.emit(count, None) if count else self.none.emit()
         self._settle.start()
 
+    def now(self) -> array[int]:
+        """Return the ids of the rows that are selected at this moment."""
+        found: array[int] = array("q")
+        for first, last in self._table.selected_rows():
+            found.extend(self._model.ids[first : last + 1])
+        return found
+
     def reread(self) -> None:
         """Read what is selected again; an older answer that is still on its way is dropped."""
         self._settle.stop()
         self._turn += 1
-        whole, self.ids = self._model.ids, array("q")
-        for first, last in self._table.selected_rows():
-            self.ids.extend(whole[first : last + 1])
+        self.ids = self.now()
         if not self.ids:
             self.none.emit()
         elif len(self.ids) > 1 and (known := self._known()) is not None:

@@ -147,13 +147,13 @@ class Doing(QObject):
         """Begin to write a note on the selected transaction."""
         if self._table.selectionModel().hasSelection():
             self._view.set_inspector_open(wanted=True)
-            self._inspector.edit_note()
+            self._inspector.edit_note(self._chosen.now())
 
     def edit_category(self) -> None:
         """Begin to choose a category for what is selected."""
         if self._table.selectionModel().hasSelection():
             self._view.set_inspector_open(wanted=True)
-            self._inspector.edit_category()
+            self._inspector.edit_category(self._chosen.now())
 
     def _set_note(self, ids: Sequence[int], note: str) -> None:
         if len(ids) == 1:

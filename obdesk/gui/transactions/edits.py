@@ -81,6 +81,7 @@ class Edits(QObject):
 
     def _begin(self, edits: list[Edit]) -> None:
         self._redo.clear()
+        self.told.emit("")
         self._spawn("transactions: edit", self._carry_out(edits, self._undo))
 
     async def _carry_out(self, edits: list[Edit], way_back: list[list[Edit]]) -> None:

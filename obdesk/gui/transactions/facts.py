@@ -27,8 +27,10 @@ class Fact:
 
 def as_of(detail: TransactionDetail, now: datetime, locale: fmt.Locale) -> str:
     """Return how old the amount is, on both clocks, in one line."""
-    data = fmt.instant_or(detail.data_as_of, now, locale, tr("at a time the bank does not tell"))
     asked = fmt.instant_or(detail.asked_at, now, locale, tr("never"))
+    if detail.data_as_of is None:
+        return tr("The bank does not tell how old this is · asked {asked}", asked=asked)
+    data = fmt.instant(detail.data_as_of, now, locale)
     return tr("Bank data as of {data} · asked {asked}", data=data, asked=asked)
 
 

@@ -45,7 +45,8 @@ class Feed(QObject):
         self.complete = False
         """Whether the model shows every row of the question, and not only a quick look at the first."""
         self._turn = 0
-        self._asking = self._completing = self._loading = False
+        self._asking = self._loading = self._again = False
+        self._completing = -1
         self._waiting: list[array[int]] = []
         self._reload = False
         self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
@@ -56,7 +57,7 @@ class Feed(QObject):
         """Show the answer to a question as soon as its first rows are there; older answers are dropped."""
         self.wanted = wanted
         self._turn += 1
-        self._reload = False
+        self._reload = self._again = False
         self._quiet.stop()
         if not self._asking:
             self._asking = True
@@ -64,12 +65,14 @@ class Feed(QObject):
 
     def reread(self) -> None:
         """Read the same question again after a change; what stays keeps its place."""
-        self._turn += 1
         if self._asking:
-            return
-        self._quiet.stop()
-        self._reload = True
-        self._complete()
+            self._turn += 1
+        elif self._completing == self._turn:
+            self._again = True  # a stream of changes must not keep the list from ever being whole
+        else:
+            self._quiet.stop()
+            self._reload = True
+            self._complete()
 
     async def _first_rows(self) -> None:
         try:
@@ -89,26 +92,27 @@ class Feed(QObject):
                 return rows
 
     def _complete(self) -> None:
-        if not self._completing:
-            self._completing = True
-            self._spawn("transactions: all ids", self._ids_and_sums())
+        # A question that is older than this one is given up by the reader at once.
+        self._completing = self._turn
+        self._spawn("transactions: all ids", self._ids_and_sums(self._turn))
 
-    async def _ids_and_sums(self) -> None:
+    async def _ids_and_sums(self, turn: int) -> None:
         try:
-            turn = -1
-            while turn != self._turn and not self._asking:
-                turn = self._turn
-                ids = await self._reads.transaction_ids(self.wanted)
-                if turn != self._turn:
-                    continue
+            ids = await self._reads.transaction_ids(self.wanted)
+            if turn == self._turn:
                 self._take(ids)
                 totals = await self._reads.filter_totals(self.wanted)
                 if turn == self._turn:
                     self.counted.emit(totals)
         except Cancelled:
-            self._quiet.start()  # somebody else asked for sums; ours come a little later
+            if turn == self._turn:
+                self._quiet.start()  # somebody else asked for sums; ours come a little later
         finally:
-            self._completing = False
+            if self._completing == turn:
+                self._completing = -1
+        if self._again and turn == self._turn:
+            self._again = False
+            self.reread()
 
     def _take(self, ids: array[int]) -> None:
         self.completing.emit()

@@ -25,6 +25,7 @@ from obdesk.domain.entities import TransactionState
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import AccountId
 from obdesk.domain.texts import tr
+from obdesk.gui.widgets.basics import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,12 +127,16 @@ class FilterPanel(QFrame):
         form.setContentsMargins(16, 14, 16, 14)
         form.setSpacing(9)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(tr("Accounts"), self._accounts)
-        form.addRow(tr("Dates"), self._dates)
-        form.addRow("", _beside(self._first, self._last))
-        form.addRow(tr("State"), self._state)
-        form.addRow(tr("Category"), self._category)
-        form.addRow(tr("Amount"), _beside(self._low, self._high))
+        rows: tuple[tuple[str, QWidget], ...] = (
+            (tr("Accounts"), self._accounts),
+            (tr("Dates"), self._dates),
+            ("", _beside(self._first, self._last)),
+            (tr("State"), self._state),
+            (tr("Category"), self._category),
+            (tr("Amount"), _beside(self._low, self._high)),
+        )
+        for name, field in rows:
+            form.addRow(label(name), field)
         self.setMinimumWidth(400)
         self._listen()
 
@@ -154,6 +159,9 @@ class FilterPanel(QFrame):
         self._state.addItem(tr("Only booked"), TransactionState.BOOKED.value)
         self._state.addItem(tr("Only pending"), TransactionState.PENDING.value)
         self._category = _Choice(self._theme)
+        named = ((self._dates, tr("Dates")), (self._state, tr("State")), (self._category, tr("Category")))
+        for box, name in named:
+            box.setAccessibleName(name)
         self._low, self._high = QLineEdit(), QLineEdit()
         self._low.setPlaceholderText(tr("at least"))
         self._high.setPlaceholderText(tr("at most"))

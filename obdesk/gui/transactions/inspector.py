@@ -52,7 +52,7 @@ class Field(QLineEdit):
         self.setAccessibleName(name)
         self.setPlaceholderText(hint)
         self.setMaxLength(_NOTE_MAX)
-        self._kept = ""
+        self._kept = self._sent = ""
 
     def keep(self, text: str) -> None:
         """Show what is stored."""
@@ -60,21 +60,31 @@ class Field(QLineEdit):
         self.setText(text)
         self.setCursorPosition(0)
 
+    def take_back(self, stored: str) -> None:
+        """Show again what could not be kept, so that nobody has to type it twice."""
+        if self._sent:
+            self._kept = stored
+            self.setText(self._sent)
+
     @property
     def typing(self) -> bool:
         """Tell whether something is typed that is not kept yet."""
         return self.hasFocus() and self.text().strip() != self._kept
 
     def begin(self) -> None:
-        """Take the keyboard with everything selected."""
+        """Take the keyboard with everything selected, and offer what there is to choose from."""
         self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.selectAll()
+        completer: QCompleter | None = self.completer()
+        if completer is not None:
+            completer.setCompletionPrefix("")
+            completer.complete()
 
     def commit(self) -> None:
         """Keep what was typed, if it is anything new."""
         typed = self.text().strip()
         if typed != self._kept:
-            self._kept = typed
+            self._kept = self._sent = typed
             self.committed.emit(typed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -150,6 +160,8 @@ class Inspector(QFrame):
         super().__init__()
         self._theme, self._locale = theme, locale
         self._target: tuple[int, ...] = ()
+        self._wish: Field | None = None
+        self._failed = False
         self.setObjectName("inspector")
         self.setAccessibleName(tr("Inspector"))
         self.setMinimumWidth(260)
@@ -241,7 +253,8 @@ class Inspector(QFrame):
         """Say how to fill the panel."""
         if self.typing:
             return
-        self._target = ()
+        self._aim(())
+        self._wish = None
         self._above.setText(tr("Select a transaction to see all that is known of it."))
         self._show_parts(one=False, some=False)
 
@@ -250,7 +263,7 @@ class Inspector(QFrame):
         if self.typing:
             return
         row = detail.row
-        self._target = (row.id,)
+        again = self._aim((row.id,))
         self._above.setText(clean(row.account_name))
         self._payee.setText(clean(row.payee) or clean(row.label))
         income = row.amount is not None and row.amount.amount_minor > 0
@@ -259,21 +272,25 @@ class Inspector(QFrame):
         self._age.setText(as_of(detail, now, self._locale))
         self._category.keep(row.category)
         self._note.keep(detail.note)
+        if again and self._failed:
+            self._note.take_back(detail.note)
         self._bank.show_facts(bank_facts(detail, now, self._locale))
         self._history.show_facts(history_facts(detail, now, self._locale))
         self._show_parts(one=True, some=True)
         self._pending.setVisible(row.state is TransactionState.PENDING)
+        self._grant_wish()
 
     def show_many(self, ids: Sequence[int], sentence: str, sums: str, age: str) -> None:
         """Show what several transactions add up to."""
         if self.typing:
             return
-        self._target = tuple(ids)
+        self._aim(tuple(ids))
         self._above.setText(sentence)
         self._amount.set_amount(sums, tone="")
         self._age.setText(age)
         self._category.keep("")
         self._show_parts(one=False, some=True)
+        self._grant_wish()
 
     def _show_parts(self, *, one: bool, some: bool) -> None:
         alone: tuple[QWidget, ...] = (self._payee, self._note_name, self._note, self._parts)
@@ -283,24 +300,39 @@ class Inspector(QFrame):
         for widget in shown:
             widget.setVisible(some)
         self._pending.hide()
-        self.show_trouble("")
         self._category.setPlaceholderText(tr("as the bank says") if one else tr("for all of them"))
+
+    def _aim(self, ids: tuple[int, ...]) -> bool:
+        """Take what is shown as what is written about; tell whether it is the same as before."""
+        if ids == self._target:
+            return True
+        self._target = ids
+        self._failed = False
+        self.show_trouble("")
+        return False
 
     def show_trouble(self, sentence: str, *, tone: str = "danger") -> None:
         """Say why something was not kept, or how far a longer edit is."""
+        self._failed = tone == "danger" and bool(sentence)
         retone(self._trouble, tone)
         self._trouble.setText(sentence)
         self._trouble.setVisible(bool(sentence))
 
-    def edit_note(self) -> None:
-        """Take the keyboard for the note, where there is one transaction."""
-        if self._note.isVisibleTo(self):
-            self._note.begin()
+    def edit_note(self, ids: Sequence[int]) -> None:
+        """Take the keyboard for the note on one transaction, as soon as it is the one that is shown."""
+        self._edit(self._note, ids)
 
-    def edit_category(self) -> None:
-        """Take the keyboard for the category and offer those in use."""
-        if self._category.isVisibleTo(self):
-            self._category.begin()
-            completer = self._category.completer()
-            completer.setCompletionPrefix("")
-            completer.complete()
+    def edit_category(self, ids: Sequence[int]) -> None:
+        """Take the keyboard for the category of some transactions, as soon as they are those shown."""
+        self._edit(self._category, ids)
+
+    def _edit(self, field: Field, ids: Sequence[int]) -> None:
+        if self._target != tuple(ids):
+            self._wish = field
+        elif field.isVisibleTo(self):
+            field.begin()
+
+    def _grant_wish(self) -> None:
+        wish, self._wish = self._wish, None
+        if wish is not None and wish.isVisibleTo(self):
+            wish.begin()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from obdesk.gui.transactions.present import Column, Line, shown, spoken, title
+from obdesk.gui.transactions.diff import steps
+from obdesk.gui.transactions.present import Column, Line, shown, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,8 +79,19 @@ class TransactionsModel(QAbstractTableModel):
         if column is Column.AMOUNT and self.private:
             return HIDDEN_AMOUNT
         if role == _TOOL_TIP:
-            return _tool_tip(line, column)
-        return spoken(line, column) if role == _ACCESSIBLE else shown(line, column)
+            return self._tool_tip(line, column)
+        return self.presenter.spoken(line, column) if role == _ACCESSIBLE else shown(line, column)
+
+    def _tool_tip(self, line: Line, column: Column) -> str | None:
+        match column:
+            case Column.DATE:
+                return self.presenter.whole_date(line)
+            case Column.PAYEE:
+                return _plain(f"{line.payee}\n{line.label}") if line.label else _plain(line.payee)
+            case Column.CATEGORY | Column.ACCOUNT:
+                return _plain(shown(line, column))
+            case Column.AMOUNT:
+                return line.amount
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> str | int | None:
         """Override QAbstractTableModel.headerData."""
@@ -129,19 +141,17 @@ class TransactionsModel(QAbstractTableModel):
         self.endResetModel()
 
     def take_ids(self, ids: array[int]) -> None:
-        """Show the whole list; rows at both ends that stay keep their selection and their place."""
-        old = self._ids
-        head = _same_head(old, ids)
-        tail = _same_tail(old, ids, min(len(old), len(ids)) - head)
-        gone, come = len(old) - head - tail, len(ids) - head - tail
-        if gone:
-            self.beginRemoveRows(_NO_PARENT, head, head + gone - 1)
-            self._ids = old[:head] + old[head + gone :]
-            self.endRemoveRows()
-        if come:
-            self.beginInsertRows(_NO_PARENT, head, head + come - 1)
-            self._ids = ids
-            self.endInsertRows()
+        """Show the whole list; rows that stay keep their selection and their place."""
+        for step in steps(self._ids, ids):
+            first, last = step.first, step.last
+            if step.puts_in:
+                self.beginInsertRows(_NO_PARENT, first, last)
+                self._ids = self._ids[:first] + ids[first : last + 1] + self._ids[first:]
+                self.endInsertRows()
+            else:
+                self.beginRemoveRows(_NO_PARENT, first, last)
+                self._ids = self._ids[:first] + self._ids[last + 1 :]
+                self.endRemoveRows()
 
     def put(self, rows: Sequence[TransactionRow], asked: Iterable[int] = ()) -> None:
         """Keep rows that were read; `asked` are the ids they answer to."""
@@ -202,46 +212,7 @@ class TransactionsModel(QAbstractTableModel):
         self.rows_arrived.emit()
 
 
-def _tool_tip(line: Line, column: Column) -> str | None:
-    match column:
-        case Column.DATE:
-            return line.spoken_date
-        case Column.PAYEE:
-            return _plain(f"{line.payee}\n{line.label}") if line.label else _plain(line.payee)
-        case Column.CATEGORY | Column.ACCOUNT:
-            return _plain(shown(line, column))
-        case Column.AMOUNT:
-            return line.amount
-
-
 def _plain(text: str) -> str:
     """Return a bank's words so that a tool tip does not take them for HTML."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br/>")
     return f"<qt>{escaped}</qt>" if escaped else ""
-
-
-def _same_head(one: array[int], other: array[int]) -> int:
-    """Return how many ids two lists share at the beginning: by halves, comparing memory."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle].tobytes() == other[low:middle].tobytes():
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _same_tail(one: array[int], other: array[int], at_most: int) -> int:
-    """Return how many ids two lists share at the end, not more than `at_most`."""
-    low, high = 0, at_most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if (
-            one[len(one) - middle : len(one) - low].tobytes()
-            == other[len(other) - middle : len(other) - low].tobytes()
-        ):
-            low = middle
-        else:
-            high = middle - 1
-    return low

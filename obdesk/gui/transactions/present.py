@@ -15,6 +15,7 @@ from obdesk.gui import format as fmt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
+    from datetime import date as Day  # noqa: N812 - beside a field of that name
 
     from obdesk.domain.entities import Account, TransactionRow
     from obdesk.domain.filters import TransactionFilter
@@ -73,7 +74,7 @@ class Line(NamedTuple):
     income: bool
     pending: bool
     has_note: bool
-    spoken_date: str
+    on: Day
     money: Money | None
 
 
@@ -130,7 +131,7 @@ class Presenter:
             income=amount is not None and amount.amount_minor > 0,
             pending=pending,
             has_note=row.has_note,
-            spoken_date=self._spoken_date(row.booked_on, pending=pending),
+            on=row.booked_on,
             money=amount,
         )
 
@@ -139,9 +140,22 @@ class Presenter:
         write = fmt.day_month if near(day, self.today) else fmt.day_month_year
         return write(day, self.locale)
 
-    def _spoken_date(self, day: date, *, pending: bool) -> str:
-        spoken = fmt.full_date(day, self.locale)
-        return tr("Pending, {date}", date=spoken) if pending else spoken
+    def whole_date(self, line: Line) -> str:
+        """Return a line's day in full, and whether it is pending: for tool tips and screen readers."""
+        whole = fmt.full_date(line.on, self.locale)
+        return tr("Pending, {date}", date=whole) if line.pending else whole
+
+    def spoken(self, line: Line, column: Column) -> str:
+        """Return a cell for a screen reader, which sees neither colour nor italics."""
+        match column:
+            case Column.DATE:
+                return self.whole_date(line)
+            case Column.PAYEE:
+                return f"{line.payee}, {line.label}" if line.label else line.payee
+            case Column.CATEGORY:
+                return line.category or tr("Without a category")
+            case _:
+                return shown(line, column)
 
     def section(self, line: Line) -> str:
         """Return the heading of the day a line belongs to."""
@@ -185,19 +199,6 @@ class Presenter:
     def sums(self, sums: Sequence[Money]) -> str:
         """Return sums of several currencies side by side: they are never added up."""
         return " · ".join(fmt.money(amount, self.locale) for amount in sums) or fmt.DASH
-
-
-def spoken(line: Line, column: Column) -> str:
-    """Return a cell for a screen reader, which sees neither colour nor italics."""
-    match column:
-        case Column.DATE:
-            return line.spoken_date
-        case Column.PAYEE:
-            return f"{line.payee}, {line.label}" if line.label else line.payee
-        case Column.CATEGORY:
-            return line.category or tr("Without a category")
-        case _:
-            return shown(line, column)
 
 
 def shown(line: Line, column: Column) -> str:

@@ -11,6 +11,7 @@ from obdesk.domain.changes import Kind
 from obdesk.domain.filters import Sort, TransactionFilter, parse_search
 from obdesk.domain.texts import tr
 from obdesk.gui import format as fmt
+from obdesk.gui.transactions.anchor import Anchor
 from obdesk.gui.transactions.chosen import Chosen
 from obdesk.gui.transactions.doing import Doing
 from obdesk.gui.transactions.edits import Edits
@@ -75,6 +76,7 @@ class TransactionsScreen(QObject):
         self._asked = False
         self.model = TransactionsModel(Presenter(locale, self._today()), self)
         self.table = TransactionsTable(theme, self.model)
+        self.anchor = Anchor(self.table, self.model)
         self.feed = Feed(self.model, reads, spawn, self._base)
         self.chosen = Chosen(self.table, self.model, reads, spawn)
         self.inspector = Inspector(theme, locale)
@@ -108,7 +110,7 @@ class TransactionsScreen(QObject):
 
     def _connect(self) -> None:
         self.feed.answered.connect(self._answered)
-        self.feed.completing.connect(self.table.hold)
+        self.feed.completing.connect(self.anchor.hold)
         self.feed.completed.connect(self._completed)
         self.feed.counted.connect(self._counted)
         self.table.header.sort_wanted.connect(self._sort)
@@ -210,17 +212,13 @@ class TransactionsScreen(QObject):
         self._status[1] = sentence(wanted, self._names(), self._locale)
         self._say()
         self.chosen.totals = None
-        self._kept_current = self._current_id()
+        self._kept_current = self.anchor.current_id()
         self.feed.ask(wanted)
-
-    def _current_id(self) -> int:
-        row = self.table.currentIndex().row()
-        return self.model.ids[row] if 0 <= row < self.model.rowCount() else -1
 
     def _answered(self) -> None:
         row = self.model.row_of(self._kept_current)
         if row >= 0:
-            self.table.selectRow(row)
+            self.table.choose(row)
         self._answered_texts()
 
     def _answered_texts(self) -> None:
@@ -236,7 +234,7 @@ class TransactionsScreen(QObject):
         self._show_emptiness()
 
     def _completed(self) -> None:
-        self.table.release()
+        self.anchor.release()
         self._answered_texts()
 
     def _counted(self, totals: Selection) -> None:

@@ -55,7 +55,6 @@ class TransactionsTable(QTableView):
         self._lines = model
         self._banded = self._several_accounts = self._waiting = True
         self._cells: list[Cell] = []
-        self._held: tuple[int, int] | None = None
         self._set_up(model)
         theme.changed.connect(self._restyle)
         model.rows_arrived.connect(self._arrived)
@@ -129,6 +128,12 @@ class TransactionsTable(QTableView):
             self.header.setSectionHidden(Column.ACCOUNT, hidden)
             self._columns_changed()
 
+    def choose(self, row: int) -> None:
+        """Select one row and nothing else; Qt's own `selectRow` looks at the keys that are held down."""
+        self.selectionModel().setCurrentIndex(
+            self._lines.index(row, 0), _SelectionFlag.ClearAndSelect | _SelectionFlag.Rows
+        )
+
     def selected_rows(self) -> list[tuple[int, int]]:
         """Return the selection as ranges of rows, first and last."""
         return sorted((part.top(), part.bottom()) for part in self._ranges())
@@ -136,23 +141,6 @@ class TransactionsTable(QTableView):
     def _ranges(self) -> list[QItemSelectionRange]:
         chosen = self.selectionModel().selection()
         return [chosen.at(place) for place in range(chosen.count())]
-
-    def hold(self) -> None:
-        """Remember what is at the top, by id, until `release`; a list at its very top stays there."""
-        value = self.verticalScrollBar().value()
-        if value and self._lines.rowCount():
-            row, hidden = self.layout_now.anchor(value)
-            self._held = (self._lines.ids[row], hidden)
-
-    def release(self) -> None:
-        """Bring back to the top what was there at `hold`, wherever it is now."""
-        if self._held is None:
-            return
-        (identity, hidden), self._held = self._held, None
-        row = self._lines.row_of(identity)
-        self.updateGeometries()
-        if row >= 0:
-            self.verticalScrollBar().setValue(self.layout_now.value_at(row, hidden))
 
     def _restyle(self) -> None:
         self._rows.refresh_fonts()
@@ -338,14 +326,27 @@ class TransactionsTable(QTableView):
         key = Qt.Key(event.key())
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         extend = modifiers == Qt.KeyboardModifier.ShiftModifier
-        if modifiers == Qt.KeyboardModifier.NoModifier and key in _KEYS:
+        plain = modifiers == Qt.KeyboardModifier.NoModifier
+        if plain and key in _KEYS:
             self.key_asked.emit(_KEYS[key])
-        elif key in _STEPS and (extend or modifiers == Qt.KeyboardModifier.NoModifier):
+        elif plain and self._begins_selection(key):
+            self.selectionModel().select(
+                self.currentIndex(), _SelectionFlag.ClearAndSelect | _SelectionFlag.Rows
+            )
+        elif key in _STEPS and (extend or plain):
             self._step(_STEPS[key], extend=extend)
         else:
             super().keyPressEvent(event)
             return
         event.accept()
+
+    def _begins_selection(self, key: Qt.Key) -> bool:
+        """Tell whether a key should select the row it is on, because nothing is selected yet."""
+        here = self.currentIndex()
+        if not here.isValid() or self.selectionModel().hasSelection():
+            return False
+        at_top = here.row() == 0 and key in {Qt.Key.Key_Home, Qt.Key.Key_PageUp}
+        return at_top or key in {Qt.Key.Key_Up, Qt.Key.Key_Down} or key in _STEPS
 
     def _step(self, action: QAbstractItemView.CursorAction, *, extend: bool) -> None:
         index = self.moveCursor(action, Qt.KeyboardModifier.NoModifier)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from obdesk.storage.engine import Connection
 
 WALK_QUICK_MAX = 100_000
+WALK_UNINDEXED_MAX = 10_000  # about 2 µs a row: a key must be answered within a frame
 COMMON_ROWS = 2_000
 _CHUNK = 500
 
@@ -74,7 +75,7 @@ def _page_ids(
     condition, order = where(wanted), order_by(wanted)
     if condition.search and order.by_date:
         if not condition.match:
-            rows_max = WALK_QUICK_MAX if quick else -1
+            rows_max = WALK_UNINDEXED_MAX if quick else -1
             return _walked(connection, condition, order, offset, limit, rows_max)
         if _is_common(connection, condition.match):
             found = _walked(connection, condition, order, offset, limit, WALK_QUICK_MAX)
