@@ -1,0 +1,49 @@
+"""A running application on a real file before the simulated banks."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from obdesk.app.bootstrap import App, OpenProfile
+from obdesk.app.profile import profile_of
+from obdesk.simulator.server import running
+from obdesk.storage.store import Store
+from tests.app.house import House
+from tests.flows.town import Bankside, small_simulator
+from tests.seed import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.fakes import FrozenClock
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def bank(clock: FrozenClock) -> Iterator[Bankside]:
+    """Give the simulated banks, served on loopback."""
+    with running(small_simulator(clock)) as served:
+        counter = Bankside(served)
+        yield counter
+        counter.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, bank: Bankside, clock: FrozenClock) -> AsyncIterator[House]:
+    """Give a running application whose aggregator is set up, with nothing linked yet."""
+    profile = profile_of(tmp_path / "data")
+    profile.prepare()
+    opened = OpenProfile(profile, Store.open(profile.database, KEY), None)
+    rng = random.Random(7)  # noqa: S311 - chance, not secrets
+    async with App(opened, clock=clock, rng=rng, who="obdesk test") as app:
+        made = House(app, bank, clock, opened.store)
+        await made.configure()
+        yield made

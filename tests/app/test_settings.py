@@ -1,0 +1,36 @@
+"""Each setting takes what it declares, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from obdesk.app.settings import SETTINGS, declared
+from obdesk.domain.errors import BugError
+
+
+@pytest.mark.parametrize("key", list(SETTINGS))
+def test_a_default_is_a_value_the_setting_takes_and_its_text_is_a_sentence(key: str) -> None:
+    setting = declared(key)
+    assert setting.key == key
+    assert setting.accepts(setting.default)
+    assert setting.text
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("language", ["system", "en", "fr"], ["de", "", "EN"]),
+        ("theme", ["light", "dark"], ["blue"]),
+        ("sync.interval_h", ["1", "4", "168"], ["0", "169", "-1", "4.5", "", "four", "1e3"]),
+        ("sync.paused", ["on", "off"], ["true", "1", ""]),
+        ("powens.domain", ["", "acme"], ["x" * 501]),
+    ],
+)
+def test_values(key: str, good: list[str], bad: list[str]) -> None:
+    assert [declared(key).accepts(value) for value in good] == [True] * len(good)
+    assert [declared(key).accepts(value) for value in bad] == [False] * len(bad)
+
+
+def test_an_unknown_setting_is_our_mistake() -> None:
+    with pytest.raises(BugError, match="colour"):
+        declared("colour")
