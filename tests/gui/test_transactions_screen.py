@@ -318,6 +318,20 @@ def test_rows_on_their_way_are_drawn_as_bars_and_never_left_blank(desk: Desk) ->
     assert waiting != there
 
 
+def test_before_the_first_answer_the_places_of_rows_are_drawn(
+    filled: Store, tmp_path: Path, theme: Theme, qtbot: QtBot
+) -> None:
+    with Desk(theme, filled, tmp_path) as desk:
+        qtbot.addWidget(desk.screen.widget)
+        desk.screen.widget.resize(1100, 700)
+        desk.screen.widget.show()
+        picture = desk.table.viewport().grab().toImage()
+
+        colours = {picture.pixel(60, y) for y in range(picture.height())}
+        assert theme.colour("line").rgb() in colours
+        assert len(colours) > 1
+
+
 def test_readers_hear_each_cell_as_text(desk: Desk) -> None:
     press(desk, Key.Key_Home)
     table = QAccessible.queryAccessibleInterface(desk.table)

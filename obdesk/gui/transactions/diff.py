@@ -44,8 +44,7 @@ def _whole(before: Sequence[int], after: Sequence[int], head: int) -> list[Step]
 
 def _fine(before: Sequence[int], after: Sequence[int], head: int) -> list[Step]:
     place = {identity: at for at, identity in enumerate(after)}
-    staying = _in_order([place[identity] for identity in before if identity in place])
-    stay = {after[at] for at in staying}
+    stay = {after[at] for at in _in_order([place[each] for each in before if each in place])}
     gone = _runs([identity not in stay for identity in before], head, puts_in=False)
     return [*reversed(gone), *_runs([identity not in stay for identity in after], head, puts_in=True)]
 
@@ -81,7 +80,7 @@ def _in_order(places: Sequence[int]) -> list[int]:
     while at >= 0:
         found.append(places[at])
         at = links[at]
-    return found[::-1]
+    return found
 
 
 def _same_head(one: array[int], other: array[int]) -> int:
