@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 import time
@@ -122,6 +123,8 @@ async def _told(
         bench = Bench(app, store, scope, folder / "settings.ini")
         bench.screen.shown()
         await bench.settled()
+        gc.collect()
+        gc.freeze()  # as the program does once its window is there
         await story(bench)
         await bench.settled()
         bench.screen.widget.hide()

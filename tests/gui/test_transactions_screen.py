@@ -166,6 +166,18 @@ def test_one_account_needs_no_account_column(desk: Desk) -> None:
     assert 0 < desk.model.rowCount() < ROWS
 
 
+def test_an_account_can_be_the_first_thing_that_is_asked_for(
+    filled: Store, tmp_path: Path, theme: Theme, qtbot: QtBot
+) -> None:
+    with Desk(theme, filled, tmp_path) as desk:
+        qtbot.addWidget(desk.screen.widget)
+        desk.screen.show_accounts(frozenset({AccountId(2)}))
+        desk.screen.shown()
+        desk.settle()
+
+        assert desk.status[-1] == "filter: Livret A"
+
+
 def test_a_click_on_a_heading_sorts_and_days_give_way(desk: Desk, qtbot: QtBot) -> None:
     header = desk.table.header
     place = QPoint(header.sectionViewportPosition(Column.AMOUNT) + 20, 8)

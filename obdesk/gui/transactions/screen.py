@@ -155,7 +155,6 @@ class TransactionsScreen(QObject):
     def shown(self) -> None:
         """Ask for the first rows when the screen is first seen."""
         if not self._asked:
-            self._spawn("transactions: accounts", self._read_accounts())
             self._ask()
 
     def show_first(self, first: FirstScreen) -> None:
@@ -203,14 +202,14 @@ class TransactionsScreen(QObject):
     # Asking
 
     def _ask(self) -> None:
-        self._asked = True
+        if not self._asked:
+            self._asked = True
+            self._spawn("transactions: accounts", self._read_accounts())
         wanted = self.wanted
         self.table.set_banded(banded=wanted.sort is Sort.DATE)
         self.table.set_account_column(shown=len(wanted.accounts) != 1 and len(self._accounts) != 1)
-        self.bar.show_filter(wanted)
+        self._say_filter(wanted)
         self.bar.panel.show_filter(wanted)
-        self._status[1] = sentence(wanted, self._names(), self._locale)
-        self._say()
         self.chosen.totals = None
         self._kept_current = self.anchor.current_id()
         self.feed.ask(wanted)
@@ -271,8 +270,13 @@ class TransactionsScreen(QObject):
         self.bar.set_accounts(self._names())
         self.table.set_account_column(shown=len(self.wanted.accounts) != 1 and len(accounts) != 1)
         if self._asked:
-            self.bar.show_filter(self.wanted)
+            self._say_filter(self.wanted)
             self._answered_texts()
+
+    def _say_filter(self, wanted: TransactionFilter) -> None:
+        self.bar.show_filter(wanted)
+        self._status[1] = sentence(wanted, self._names(), self._locale)
+        self._say()
 
     def _names(self) -> dict[AccountId, str]:
         return {account.id: account.name for account in self._accounts}
