@@ -1,4 +1,4 @@
-"""What goes on by itself: what is due, at the start and by the clock; once after a sleep; never when paused."""
+"""What goes on by itself: at the start and by the clock; once after a sleep; never when paused."""
 
 from __future__ import annotations
 

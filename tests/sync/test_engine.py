@@ -342,6 +342,10 @@ async def test_F20_an_account_whose_currency_changed_is_read_anew(town: Town) ->
     outcome = await town.sync(connection)
     assert outcome.counts.problems == 0
     town.tells_the_truth(connection)
+    asked = [each for each in town.bank.requests() if "/transactions?" in each]
+    assert ["last_update=" in each for each in asked] == [False, True, False], (
+        "amounts mean something else now"
+    )
 
 
 def _rows_of(town: Town, connection: str, account: int) -> set[int]:
@@ -378,6 +382,9 @@ async def test_F33_a_link_removed_by_the_person_is_not_brought_back_by_a_late_li
     outcome, changes = await town.sync_telling(connection)
     assert outcome.result is RunResult.CANCELLED
     assert not changes
+    town.bank.remove(connection)
+    _, change = await town.discover()
+    assert not change, "nor is its end told to who ended it"
 
 
 async def test_F36_a_link_nobody_told_us_of_is_adopted(town: Town) -> None:

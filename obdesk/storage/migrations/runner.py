@@ -77,7 +77,7 @@ def upgrade(path: Path, data_key: bytes) -> Path:
 
 
 def _clear(path: Path) -> None:
-    """Remove what an interrupted attempt left; a log left behind would be applied to the next file."""
+    """Remove what an interrupted attempt left."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
