@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.app.interface import WayIn
     from obdesk.app.profile import Profile
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Connection
@@ -109,7 +110,8 @@ class Desk:
         """Take part in the running application."""
         from obdesk.gui.flows import Flows
 
-        self.flows = Flows(self, app)
+        self.flows = Flows(self.window, lambda: self.parts, app, self.settings)
+        self.flows.begin()
         self.window.mode_chosen.connect(lambda mode: self._keep_mode(app, mode))
         QTimer.singleShot(REST_MS, self.window, self._make_rest)
 
@@ -135,11 +137,15 @@ class Desk:
         """Show the calm page that stands while the data is being unlocked."""
         self.window.show_page(skeleton(self.theme, tr("Unlocking your data…")))
 
-    def show_locked(self, error: ObdeskError, retry: Callable[[], None]) -> None:
-        """Show why the data does not open, and the way out; nothing is deleted."""
-        from obdesk.gui.shell.frame import locked
+    def show_locked(self, error: ObdeskError, choose: Callable[[WayIn, str], object]) -> None:
+        """Show why the data does not open, and the ways out; nothing is deleted."""
+        from obdesk.app.ways_in import ways_out
+        from obdesk.gui.lock.view import LockPage
 
-        self.window.show_page(locked(self.theme, error, retry, self.window.quit_wanted.emit))
+        page = LockPage(self.theme, error, ways_out(self.profile, error))
+        page.chosen.connect(choose)
+        page.quitWanted.connect(self.window.quit_wanted)
+        self.window.show_page(page)
 
     def failed(self, name: str, error: BaseException) -> None:
         """Tell the person of an error meant for them; log the rest as ours, without any data."""

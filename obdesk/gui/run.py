@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.app.interface import WayIn
     from obdesk.app.profile import Profile
     from obdesk.domain.clock import Clock
     from obdesk.gui.desk import Desk
@@ -70,6 +71,9 @@ def run(
 
     import qasync
 
+    from obdesk.gui.quiet import quieten_loop_logs
+
+    quieten_loop_logs()
     life = _Life(desk, unlocking, opening, story)
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
@@ -113,12 +117,27 @@ class _Life:
                 return await asyncio.wrap_future(attempt)
             except ObdeskError as error:
                 again = asyncio.Event()
-                self._desk.show_locked(error, again.set)
+                openings: list[Opener] = []
+
+                def choose(way: WayIn, secret: str) -> None:
+                    openings.append(self._opening_by(way, secret))  # noqa: B023 - called before the next turn
+                    again.set()  # noqa: B023
+
+                self._desk.show_locked(error, choose)
                 await self._either(again)
                 if not self._quit.is_set():
                     self._desk.show_unlocking()
-                    attempt = self._unlocking.submit(self._opening)
+                    attempt = self._unlocking.submit(openings[-1])
         return None
+
+    def _opening_by(self, way: WayIn, secret: str) -> Opener:
+        """Return the opening that a person chose on the locked page."""
+        from obdesk.app.interface import WayIn
+        from obdesk.app.ways_in import open_by
+
+        if way is WayIn.TRY_AGAIN:
+            return self._opening
+        return partial(open_by, self._desk.profile, way, secret)
 
     async def _either(self, other: object) -> None:
         """Wait until the person quits or `other` (an event) happens."""
@@ -153,6 +172,8 @@ class _Life:
             await desk.say_goodbye(app)
         finally:
             # What a person asked for may finish its transaction; then the screens, then the services.
+            if desk.flows is not None:
+                desk.flows.close()
             await screens.close(grace_s=QUIT_GRACE_S if app.syncing else 0.0)
             parts.spawn.close()
             parts.changes.close()

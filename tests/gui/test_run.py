@@ -136,7 +136,7 @@ def test_a_locked_profile_says_why_and_opens_when_tried_again(
     def press() -> None:
         buttons = [b for w in qapp.topLevelWidgets() for b in w.findChildren(QPushButton) if b.isVisible()]
         for button in buttons:
-            if button.text() == "Unlock the keyring":
+            if button.text() == "I have unlocked it, try again":
                 texts = [lab.text() for lab in button.window().findChildren(QLabel) if lab.isVisible()]
                 assert "The keyring is locked" in texts
                 qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

@@ -38,7 +38,7 @@ class BankPanel(QFrame):
         self._theme = theme
         self._connectors: tuple[Connector, ...] = ()
         self._linked: Collection[str] = frozenset()
-        self.setObjectName("content")
+        self.setObjectName("banks")
         self.setFixedWidth(WIDTH)
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Search a bank"))

@@ -173,9 +173,9 @@ class StepLine(QFrame):
         inside = QHBoxLayout(self)
         inside.setContentsMargins(16, 8, 16, 8)
         inside.setSpacing(8)
-        inside.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
+        inside.addWidget(self._glyph)
         inside.addWidget(self._words, 1)
-        inside.addWidget(self._clock, 0, Qt.AlignmentFlag.AlignTop)
+        inside.addWidget(self._clock)
         self.setMinimumHeight(44)
 
     @property

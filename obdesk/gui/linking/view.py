@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import shiboken6
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -25,6 +27,7 @@ from obdesk.gui.linking.pages import (
     waiting_page,
     welcome_page,
 )
+from obdesk.gui.linking.policy import is_loopback
 from obdesk.gui.linking.present import left_text, linked_names, step_line, title_of
 from obdesk.gui.linking.stages import (
     Adopting,
@@ -50,6 +53,8 @@ from obdesk.gui.linking.stages import (
 )
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent
+
     from obdesk.app.interface import Commands, Reads
     from obdesk.domain.clock import Clock
     from obdesk.domain.ids import ConnectionId
@@ -146,6 +151,12 @@ class LinkingScreen(QWidget):
         self.start()
         self.conductor.feed(BankChosen(Target(bank, renews=connection_id)))
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Override QWidget.hideEvent: another section instead of this page ends the attempt."""
+        super().hideEvent(event)
+        if self.isHidden():  # not so when the whole window hides into the tray
+            self.conductor.feed(Leave())
+
     def leave(self) -> None:
         """Give up what is open and tell the window."""
         self.conductor.feed(Leave())
@@ -156,8 +167,11 @@ class LinkingScreen(QWidget):
             connectors = await self._commands.connectors()
             linked = linked_names(await self._reads.connections())
         except ObdeskError as error:
-            self.banks.show_error(error, self._act)
+            if shiboken6.isValid(self):
+                self.banks.show_error(error, self._act)
             return
+        if not shiboken6.isValid(self):
+            return  # the person went elsewhere meanwhile
         self._colors = {connector.id: connector.color for connector in connectors}
         self.banks.show_banks(_by_name(connectors), linked, self._country)
         self.banks.mark(target_of(self.conductor.flow.stage))
@@ -198,7 +212,7 @@ class LinkingScreen(QWidget):
             return
         if isinstance(stage, FirstSync) and not isinstance(before, FirstSync):
             self.linked.emit(stage.report.connections)
-        if isinstance(stage, Choosing) and isinstance(before, Done):
+        if isinstance(stage, FirstSync):
             self._spawn("link: banks", self._fetch_banks())
         if not (isinstance(stage, AtBank) and stage.ticket.channel is LinkChannel.EMBEDDED):
             self._put(self._page_of(stage))
@@ -295,7 +309,10 @@ class LinkingScreen(QWidget):
         why = refusal(os.environ, sys.argv[1:], is_root=is_root, root_demo=self._demo)
         if why is not None:
             return why, True
-        prepare(os.environ, local=self._demo, is_root=is_root, root_demo=self._demo)
+        # A page on this computer: the demo's, or a simulator that the person has set up themselves.
+        page = urlsplit(self._reads.setting_now("powens.webview_url"))
+        local = is_loopback(page.hostname or "")
+        prepare(os.environ, local=local, is_root=is_root, root_demo=self._demo)
         try:
             from PySide6.QtWebEngineCore import qWebEngineChromiumSecurityPatchVersion
         except ImportError:

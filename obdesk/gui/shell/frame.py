@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from obdesk.domain.errors import Action
-from obdesk.domain.texts import tr
 from obdesk.gui.shell.banner import Banner
 from obdesk.gui.shell.progress import ProgressStrip
 from obdesk.gui.shell.sidebar import Sidebar
 from obdesk.gui.shell.statusbar import StatusBar
 from obdesk.gui.shell.toolbar import DemoRibbon
-from obdesk.gui.widgets.basics import button, label
-from obdesk.gui.widgets.panels import ErrorPanel
+from obdesk.gui.widgets.basics import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from obdesk.domain.errors import ObdeskError
     from obdesk.gui.shell.toolbar import Toolbar
     from obdesk.gui.theme.theme import Theme
 
@@ -106,30 +100,4 @@ def skeleton(theme: Theme, sentence: str) -> QWidget:
     words = label(sentence, theme.fonts.section, tone="muted", wrap=True)
     words.setAlignment(Qt.AlignmentFlag.AlignCenter)
     inside.addWidget(words)
-    return page
-
-
-def locked(
-    theme: Theme, error: ObdeskError, retry: Callable[[], object], leave: Callable[[], object]
-) -> QWidget:
-    """Return the page that says why the data does not open; it offers to try again, or to quit."""
-    page = QWidget()
-    page.setObjectName("content")
-    inside = QVBoxLayout(page)
-    inside.setContentsMargins(32, 32, 32, 32)
-    inside.addStretch(1)
-    panel = ErrorPanel(theme, error, lambda _action: retry())
-    panel.setMaximumWidth(560)
-    panel.setMinimumWidth(440)
-    row = QHBoxLayout()
-    if error.action not in {Action.RETRY, Action.UNLOCK_KEYRING}:
-        row.addWidget(button(tr("Try again"), retry))
-    row.addWidget(button(tr("Quit"), leave, kind="ghost"))
-    row.addStretch(1)
-    panel.body.addLayout(row)
-    inside.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
-    note = label(tr("Nothing was deleted or changed."), tone="muted")
-    inside.addSpacing(10)
-    inside.addWidget(note, 0, Qt.AlignmentFlag.AlignHCenter)
-    inside.addStretch(1)
     return page
