@@ -14,7 +14,9 @@ LOOK_EVERY_S = 0.1
 PATIENCE_S = 30.0
 
 
-def until(what: str, fact: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
+def until(
+    what: str, fact: Callable[[], T | None], within_s: float = PATIENCE_S, look_every_s: float = LOOK_EVERY_S
+) -> T:
     """Return what `fact` answers as soon as that is true; fail with `what` when it stays untrue."""
     pause, deadline_s = Event(), time.monotonic() + within_s
     while True:
@@ -22,4 +24,4 @@ def until(what: str, fact: Callable[[], T | None], within_s: float = PATIENCE_S)
             return found
         if time.monotonic() > deadline_s:
             raise AssertionError(f"waited {within_s:.0f} s in vain for {what}")
-        pause.wait(LOOK_EVERY_S)
+        pause.wait(look_every_s)
