@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from obdesk.app.interface import LinkChannel, LinkReport, LinkResult, LinkTicket
 from obdesk.domain.callbacks import Callback, CallbackKind
-from obdesk.domain.conditions import explain, needs_you
+from obdesk.domain.conditions import Condition, explain, needs_you
 from obdesk.domain.errors import AppError
 from obdesk.domain.outcomes import Fetched
 from obdesk.domain.texts import language, tr, trn
@@ -145,6 +145,9 @@ class Linking:
     ) -> LinkReport:
         """Adopt what is new at the provider, whatever the redirect claims."""
         new = [remotes[found] for found in remotes.keys() - ticket.known]
+        if callback_url is None:
+            # A link exists from the login on: while its person is still being asked it is not there yet.
+            new = [remote for remote in new if not _in_the_middle(remote.condition)]
         if not new:
             if callback_url is None:
                 return LinkReport(LinkResult.NOTHING_YET, (), "")
@@ -159,6 +162,10 @@ class Linking:
         banks = ", ".join(sorted(remote.bank for remote in new))
         sentence = trn("{banks} is linked.", "{banks} are linked.", len(new), banks=banks)
         return LinkReport(LinkResult.LINKED, ids, sentence)
+
+
+def _in_the_middle(condition: Condition) -> bool:
+    return needs_you(condition) or condition is Condition.VALIDATING
 
 
 def _value(answer: Outcome[T]) -> T:

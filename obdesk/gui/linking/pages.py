@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from obdesk.gui.linking.stages import Target
     from obdesk.gui.theme.theme import Theme
 
-WIDTH = 460
+WIDTH = 520
 Button = tuple[str, "Callable[[], object]", str]
 
 
@@ -35,7 +35,7 @@ class Page(QWidget):
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(14)
         outside = QVBoxLayout(self)
-        outside.setContentsMargins(32, 24, 32, 24)
+        outside.setContentsMargins(12, 24, 12, 24)
         # Stretches at both sides and no alignment: only so the column is as high as its lines need.
         middle = QHBoxLayout()
         middle.addStretch(1)
