@@ -254,6 +254,7 @@ def test_the_inspector_says_what_the_bank_says_and_leaves_out_what_it_does_not()
     assert told["IBAN"] == "FR76 1234 5678 9012 3456 7890 185"
     assert told["Ids"] == "700412, 700399"
     assert told["Bank data"] == "today 11:31"
+    assert told["Kind"] == "deferred card"
     assert "Counterparty" not in told
     assert "Value date" not in told
 

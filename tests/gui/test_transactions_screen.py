@@ -111,6 +111,7 @@ def test_an_unknown_word_offers_to_clear_the_filter(desk: Desk, qtbot: QtBot) ->
     assert desk.model.rowCount() == ROWS
     assert desk.screen.view.empty is None
     assert desk.window.searched == [""]
+    assert not desk.screen.bar._clear.isVisible()
 
 
 def test_a_quick_look_that_found_nothing_does_not_say_so_before_all_was_read(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from obdesk.domain.texts import tr
+from obdesk.domain.texts import mark, tr
 from obdesk.gui import format as fmt
 from obdesk.gui.transactions.present import clean
 
@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.domain.entities import Account, HistoryEntry, TransactionDetail
+
+
+_KINDS = {
+    "transfer": mark("transfer"),
+    "order": mark("direct debit"),
+    "check": mark("cheque"),
+    "deposit": mark("cash deposit"),
+    "payback": mark("repayment to you"),
+    "refund": mark("refund"),
+    "withdrawal": mark("cash withdrawal"),
+    "loan_repayment": mark("loan repayment"),
+    "bank": mark("bank fee"),
+    "fee": mark("fee"),
+    "card": mark("card"),
+    "deferred_card": mark("deferred card"),
+    "summary_card": mark("card statement"),
+    "payment": mark("payment"),
+    "profit": mark("interest or dividend"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +74,7 @@ def bank_facts(detail: TransactionDetail, now: datetime, locale: fmt.Locale) -> 
         Fact(tr("Booked"), _day(row.booked_on, locale)),
         Fact(tr("Bought"), _day(detail.done_on, locale)),
         Fact(tr("Value date"), _day(detail.value_on, locale)),
-        Fact(tr("Kind"), clean(detail.kind).replace("_", " ")),
+        Fact(tr("Kind"), _kind(detail.kind)),
         Fact(tr("Original"), original),
         Fact(tr("Counterparty"), clean(detail.counterparty)),
         Fact(tr("Their account"), clean(detail.counterparty_account)),
@@ -86,6 +105,14 @@ def history_facts(detail: TransactionDetail, now: datetime, locale: fmt.Locale) 
     first = detail.first_seen_at
     told.append(Fact(fmt.time_today(first, now, locale), tr("first seen"), fmt.absolute(first, locale)))
     return tuple(told)
+
+
+def _kind(kind: str) -> str:
+    """Return a kind in the reader's words, else in the provider's own; unknown is nothing."""
+    if kind == "unknown":
+        return ""
+    known = _KINDS.get(kind)
+    return tr(known) if known else clean(kind).replace("_", " ")
 
 
 def _day(day: date | None, locale: fmt.Locale) -> str:

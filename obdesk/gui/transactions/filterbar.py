@@ -76,6 +76,7 @@ class FilterBar(QFrame):
 
     def show_filter(self, wanted: TransactionFilter) -> None:
         """Show a filter as chips."""
+        self._clear.setVisible(wanted.narrows)
         # The words that are looked for stand in the search field, with a cross of their own.
         wanted_chips = chips(without(wanted, Part.TEXT), self._accounts, self._locale)
         if wanted_chips == self._said:
@@ -87,7 +88,6 @@ class FilterBar(QFrame):
         self._shown = [self._chip(chip.part, chip.text) for chip in wanted_chips]
         for place, chip in enumerate(self._shown):
             self._chips.insertWidget(place, chip)
-        self._clear.setVisible(wanted.narrows)
 
     def _chip(self, part: Part, text: str) -> QWidget:
         made = QToolButton()
