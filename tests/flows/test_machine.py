@@ -251,7 +251,7 @@ def test_any_life_ends_with_the_truth(life: type[Life]) -> None:
     run_state_machine_as_test(
         life,
         settings=settings(
-            max_examples=400 if deep else 60,
+            max_examples=120 if deep else 60,
             stateful_step_count=60 if deep else 25,
             suppress_health_check=[HealthCheck.too_slow],
             deadline=None,

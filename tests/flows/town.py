@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,15 +26,17 @@ from tests.providers.conftest import Naps, Tokens
 from tests.seed import KEY
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from obdesk.domain.changes import ChangeSet
-    from obdesk.domain.entities import TransactionRow
+    from obdesk.domain.entities import Connection, DataProblem, TransactionRow
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.remote import RemoteConnection
     from obdesk.domain.syncing import Step, SyncOutcome
     from tests.fakes import FrozenClock
 
+INTERVAL = timedelta(hours=4)
 TEST_CONNECTOR = "338178e6-3d01-564f-9a7b-52ca442459bf"
 Row = tuple[str, str, bool, Decimal | None]
 """What a row says: booking date, label, whether it is pending, and its amount."""
@@ -208,6 +211,21 @@ class Town:
         await self.discover()
         await self.sync(connection)
         return connection
+
+    def checking(self, connection: str) -> int:
+        """Return the bank's id of the everyday account."""
+        live = self.bank.live_accounts(connection)
+        return int(next(each["id"] for each in live if each["type"] == "checking"))
+
+    def link_shown(self, connection: str) -> Connection:
+        found = self.store.read_now(connections.connections, self.clock.now(), INTERVAL)
+        return next(each for each in found if each.provider_id == connection)
+
+    def due(self, at: datetime | None = None) -> tuple[int, ...]:
+        return self.store.read_now(connections.due, at or self.clock.now(), INTERVAL)
+
+    def problems(self) -> tuple[DataProblem, ...]:
+        return self.store.read_now(connections.problems, 50)
 
     def shown(self) -> tuple[TransactionRow, ...]:
         return self.store.read_now(transactions.page, TransactionFilter(), 0, 1_000_000)
