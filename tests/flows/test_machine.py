@@ -116,6 +116,7 @@ class Life(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_row_is_brought_back(self, pick: int) -> None:
         if row := self._row(pick, deleted=True):
+            self.town.pass_time(1)  # within one second of its stamps a withdrawal wins
             self.bank.tell(f"/transactions/{row}", deleted=False)
 
     @rule(pick=picks, mode=st.sampled_from(["same_id", "new_id"]))
