@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from obdesk.gui.shell.sections import Section
     from obdesk.gui.theme.theme import Theme
 
+MINIMUM_WIDTH = 224
+"""Room for a short name beside a six-figure balance: a figure is never cut."""
+
 
 class SectionButton(QToolButton):
     """One section: icon and name, marked while it is in front."""
@@ -171,7 +174,7 @@ class Sidebar(QWidget):
         super().__init__()
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(180)
+        self.setMinimumWidth(MINIMUM_WIDTH)
         self.setMaximumWidth(360)
         self._theme = theme
         self._buttons: dict[str, SectionButton] = {}
