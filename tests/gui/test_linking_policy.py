@@ -266,6 +266,16 @@ def test_the_demo_keeps_loopback_and_as_root_loses_the_sandbox() -> None:
     assert "MAP 192.168.* ~" in environ[FLAGS]
 
 
+@pytest.mark.parametrize("demo", [False, True])
+def test_what_was_prepared_for_one_page_does_not_refuse_the_next(demo: bool) -> None:  # noqa: FBT001
+    environ: dict[str, str] = {}
+    for _ in range(3):
+        assert refusal(environ, [], is_root=demo, root_demo=demo) is None
+        prepare(environ, local=demo, is_root=demo, root_demo=demo)
+    environ[FLAGS] += ' --host-resolver-rules="MAP bank.example evil.example"'
+    assert refusal(environ, [], is_root=demo, root_demo=demo) is not None
+
+
 def test_the_age_of_an_engine_follows_the_release_calendar() -> None:
     assert patched_on("153.0.1.2") == date(2026, 9, 8)
     assert patched_on("155.0.8059.85") == date(2026, 10, 6)

@@ -48,7 +48,10 @@ def refusal(
     for variable in _UNSAFE_VARIABLES:
         if environ.get(variable):
             return _unsafe(variable)
-    for switch in (*environ.get(FLAGS, "").split(), *arguments):
+    present = environ.get(FLAGS, "")
+    for local in (True, False):  # what `prepare` has set for an earlier page is ours
+        present = present.replace(_resolver_switch(local=local), "")
+    for switch in (*present.split(), *arguments):
         if switch == "--no-sandbox" and is_root and root_demo:
             continue
         if switch.startswith(_UNSAFE_SWITCHES):
@@ -76,8 +79,12 @@ def flags(present: str, *, local: bool, no_sandbox: bool) -> str:
     kept = ["--disable-gpu"] if "--disable-gpu" in present.split() else []
     if no_sandbox:
         kept.append("--no-sandbox")
+    return " ".join([*kept, _resolver_switch(local=local)])
+
+
+def _resolver_switch(*, local: bool) -> str:
     rules = ",".join(f"MAP {pattern} ~NOTFOUND" for pattern in _unreachable(local=local))
-    return " ".join([*kept, f'--host-resolver-rules="{rules}"'])
+    return f'--host-resolver-rules="{rules}"'
 
 
 def _unreachable(*, local: bool) -> list[str]:
