@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from obdesk.storage.store import Store
 
 FIRST_ROWS = 60
+SELECTION_QUICK_MAX = 5_000
 
 
 class StoreReads:
@@ -100,8 +101,13 @@ class StoreReads:
         return await self._store.read(transactions.detail, transaction_id)
 
     async def selection(self, ids: Sequence[int]) -> Selection:
-        """Return count and sums of some rows."""
-        return await self._store.read(transactions.selection, ids)
+        """Return count and sums of some rows; many are summed where nobody waits for a key."""
+        if len(ids) <= SELECTION_QUICK_MAX:
+            return await self._store.read(transactions.selection, ids)
+        try:
+            return await self._store.read_slowly("selection", transactions.selection, ids)
+        except SupersededError:
+            raise Cancelled from None
 
     async def filter_totals(self, wanted: TransactionFilter) -> Selection:
         """Return count and sums of a whole filter; a newer call cancels an older one (Cancelled)."""
