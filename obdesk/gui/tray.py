@@ -62,6 +62,8 @@ def tray_state(connections: Iterable[Connection], running: int, *, paused: bool)
         return TrayState.ERROR, trn(
             "obdesk: {n} bank has a problem", "obdesk: {n} banks have a problem", failed
         )
+    if not paused and not watched:
+        return TrayState.OK, tr("obdesk: no bank is linked yet")
     state = TrayState.PAUSED if paused else TrayState.OK
     return state, tr(_SENTENCES[state])
 
