@@ -24,10 +24,17 @@ class Aggregator:
 
     def connection(self) -> dict[str, Any]:
         """Return the one link that a person made, with its accounts and rows."""
-        users = self._client.control("GET", "/truth")["users"]
-        (found,) = (each for user in users for each in user["connections"])
+        (found,) = self._connections()
         assert isinstance(found, dict)
         return found
+
+    def connections(self) -> int:
+        """Return how many links there are."""
+        return len(self._connections())
+
+    def _connections(self) -> list[Any]:
+        users = self._client.control("GET", "/truth")["users"]
+        return [each for user in users for each in user["connections"]]
 
     def account(self, kind: str = "checking") -> dict[str, Any]:
         """Return an account by its kind."""

@@ -10,11 +10,21 @@ from tests.e2e.waiting import PATIENCE_S, until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtGui import QImage
+
     from tests.e2e.reader import ScreenReader, Thing
     from tests.e2e.screen import Screen
 
 _TABS_MAX = 60
 _FOCUS_S = 3.0
+_STILL_S = 0.6
+"""Longer than a caret takes to blink."""
+_COLOURS_MIN = 40
+
+
+def colours(image: QImage) -> int:
+    """Return how many colours a picture has, looked at in a grid."""
+    return len({image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)})
 
 
 class Person:
@@ -36,7 +46,12 @@ class Person:
 
     def sees(self, pattern: str, role: str = "", within_s: float = PATIENCE_S) -> Thing:
         """Wait until something shows whose name matches."""
-        return until(f"“{pattern}” on the screen", lambda: self.finds(pattern, role), within_s)
+
+        def shows() -> Thing | None:
+            assert not self.reader.ended, f"the program ended before “{pattern}” showed"
+            return self.finds(pattern, role)
+
+        return until(f"“{pattern}” on the screen", shows, within_s)
 
     def misses(self, pattern: str, within_s: float = PATIENCE_S) -> None:
         """Wait until nothing shows any more whose name matches."""
@@ -79,6 +94,21 @@ class Person:
         """Go to a button by the keyboard and press it."""
         self.goes_to(pattern)
         self.presses(key)
+
+    def sees_a_page_at(self, place: tuple[int, int, int, int]) -> None:
+        """Wait until part of the screen is painted and stands still.
+
+        The browser engine keeps a page's content from screen readers here, so there is nothing to read.
+        """
+        before: list[QImage] = []
+
+        def still() -> bool:
+            now = self.screen.picture().copy(*place)
+            stands = bool(before) and now == before[-1] and colours(now) > _COLOURS_MIN
+            before.append(now)
+            return stands
+
+        until("a page that is painted", still, look_every_s=_STILL_S)
 
     def keeps_picture(self, file: Path) -> None:
         """Keep what the screen shows."""

@@ -12,6 +12,7 @@ from jeepney import DBusAddress, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
@@ -36,10 +37,15 @@ class Thing:
 class ScreenReader:
     """Reads the windows of one process."""
 
-    def __init__(self, bus_address: str, pid: int) -> None:
+    def __init__(self, bus_address: str, process: subprocess.Popen[bytes]) -> None:
         self._bus = open_dbus_connection(bus_address)
-        self._pid = pid
+        self._process = process
         self._name: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the program has ended."""
+        return self._process.poll() is not None
 
     def things(self) -> list[Thing]:
         """Return all that shows at the moment, from the outermost to the innermost."""
@@ -55,7 +61,7 @@ class ScreenReader:
         for name in self._ask(bus, "ListNames") or ():
             if (
                 name.startswith(":")
-                and self._ask(bus, "GetConnectionUnixProcessID", "s", name) == self._pid
+                and self._ask(bus, "GetConnectionUnixProcessID", "s", name) == self._process.pid
                 and self._ask(DBusAddress(_ROOT, name, _ACCESSIBLE), "GetRoleName") == "application"
             ):
                 return str(name)

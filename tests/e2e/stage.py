@@ -80,7 +80,7 @@ class Stage:
                 start_new_session=True,
             )  # fmt: skip
             stack.callback(end_family, process)
-            reader = ScreenReader(self.environ["AT_SPI_BUS_ADDRESS"], process.pid)
+            reader = ScreenReader(self.environ["AT_SPI_BUS_ADDRESS"], process)
             stack.callback(reader.close)
             window = Window(process, said, Person(self.screen, reader))
             try:

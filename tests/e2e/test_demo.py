@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QImage
 
+from tests.e2e.person import colours
 from tests.e2e.processes import end_family, with_variable
 from tests.e2e.screen import lit_screen
 from tests.e2e.stage import MARK, ROOT
@@ -75,11 +76,6 @@ def pictures(folder: Path) -> dict[str, QImage]:
     """Return the pictures by their names."""
     found = sorted(folder.glob("*.png"))
     return {re.sub(r"^\d+-", "", file.stem): QImage(str(file)) for file in found}
-
-
-def colours(image: QImage) -> int:
-    """Return how many colours a picture has, looked at in a grid."""
-    return len({image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)})
 
 
 def sums(rows: list[dict[str, str]]) -> dict[str, Decimal]:

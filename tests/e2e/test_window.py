@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(150)
 WORDING = "LIBRAIRIE ZANZIBAR"
+PAGE = (400, 170, 780, 550)
+"""Where the bank's page is on the screen: left, top, width, height."""
 SLOW_S = 6
 """How long the bank keeps a refresh waiting where another process is to come in between."""
 
@@ -48,15 +50,16 @@ def sets_up_powens(person: Person, facts: dict[str, str]) -> None:
     person.presses("Return")
 
 
-def logs_in_at_the_bank(person: Person) -> None:
-    """Go through the bank's own pages."""
-    person.sees("^Sign in to ")
-    person.goes_to("^(Login|Identifier|Username|Customer number)")
+def logs_in_at_the_bank(person: Person, banks: Aggregator) -> None:
+    """Go through the bank's own pages: the first field has the keyboard, Return goes on."""
+    person.sees("^The page of your bank$")
+    person.sees_a_page_at(PAGE)
     person.types("armelle")
     person.presses("Tab")
     person.types("secret")
     person.presses("Return")
-    person.sees("^Choose ")
+    until("the bank to know the person", lambda: banks.connections() == 1)
+    person.sees_a_page_at(PAGE)
     person.presses("Return")
 
 
@@ -84,7 +87,7 @@ def test_from_the_first_run_to_the_exported_file(
         person.types("demo inst")
         person.presses("Return")
         person.chooses("^Go on to the bank$")
-        logs_in_at_the_bank(person)
+        logs_in_at_the_bank(person, banks)
         person.chooses("^Show my accounts$")
 
         # What shows is what a second process reads and what is true.
