@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QPainter
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
 from obdesk.domain.texts import tr
@@ -13,13 +13,14 @@ from obdesk.gui.widgets.basics import ElidedLabel
 from obdesk.gui.widgets.glyph import StatusGlyph
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QPaintEvent
+    from PySide6.QtGui import QPaintEvent
 
     from obdesk.gui.shell.present import Summary
     from obdesk.gui.theme.theme import Theme
 
 SEARCH_PAUSE_MS = 0
 """Search follows each key; the list itself drops answers that come too late."""
+_WINDOWS_KEYS = {Qt.Key.Key_E, Qt.Key.Key_K}
 
 
 class SearchField(QLineEdit):
@@ -43,6 +44,18 @@ class SearchField(QLineEdit):
         self._pause.setInterval(SEARCH_PAUSE_MS)
         self._pause.timeout.connect(lambda: self.searched.emit(self.text()))
         self.textEdited.connect(lambda _text: self._pause.start())
+
+    def event(self, event: QEvent) -> bool:
+        """Override QLineEdit.event: on X11 it would keep the window's Ctrl+E and Ctrl+K for moving in a line."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            keys = event.keyCombination()
+            if (
+                keys.keyboardModifiers() == Qt.KeyboardModifier.ControlModifier
+                and keys.key() in _WINDOWS_KEYS
+            ):
+                event.ignore()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Override QLineEdit.keyPressEvent."""
