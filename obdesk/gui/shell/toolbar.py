@@ -46,7 +46,7 @@ class SearchField(QLineEdit):
         self.textEdited.connect(lambda _text: self._pause.start())
 
     def event(self, event: QEvent) -> bool:
-        """Override QLineEdit.event: on X11 it would keep the window's Ctrl+E and Ctrl+K for moving in a line."""
+        """Override QLineEdit.event: on X11 a line would keep Ctrl+E and Ctrl+K, the window's, for itself."""
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             keys = event.keyCombination()
             if (
