@@ -51,8 +51,13 @@ def palette_of(tokens: Tokens) -> QPalette:
     return palette
 
 
+def caret_file(tokens: Tokens) -> Path:
+    """Return the arrow of a combo box in a scheme's ink; a style sheet takes pictures only from files."""
+    return resources() / "icons" / f"caret-{tokens.ink_muted[1:].lower()}.svg"
+
+
 def style_sheet(tokens: Tokens, template: Path | None = None) -> str:
     """Return the style sheet with each `@token` replaced; an unknown token raises KeyError."""
-    colours = tokens.colours()
+    values = {**tokens.colours(), "caret": caret_file(tokens).as_posix()}
     text = (template or resources() / "theme" / "obdesk.qss").read_text(encoding="utf-8")
-    return _PLACEHOLDER.sub(lambda found: colours[found[1]], text)
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
