@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.app.linking import provider_failed
@@ -18,7 +18,7 @@ from obdesk.sync.engine import Engine
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
 
     from obdesk.app.bus import Bus
     from obdesk.app.profile import Profile
@@ -80,8 +80,8 @@ class Syncs:
             return tuple(
                 await gathered(
                     [
-                        lambda each=each: self._shared.once(  # type: ignore[misc]
-                            each, lambda: self._one(engine, each, trigger, refresh_at_bank=refresh_at_bank)
+                        lambda each=each: self._folded(  # type: ignore[misc]
+                            engine, each, trigger, refresh_at_bank=refresh_at_bank
                         )
                         for each in targets
                     ],
@@ -99,6 +99,21 @@ class Syncs:
         except SyncHeldError:
             log.info("another process syncs this profile; nothing to do")
             return ()
+
+    async def _folded(
+        self, engine: Engine, connection_id: ConnectionId, trigger: Trigger, *, refresh_at_bank: bool
+    ) -> SyncOutcome:
+        """Join a running sync of the same link that does as much; a refresh waits for one that does less."""
+        refreshing, reading = (connection_id, True), (connection_id, False)
+
+        def work() -> Coroutine[Any, Any, SyncOutcome]:
+            return self._one(engine, connection_id, trigger, refresh_at_bank=refresh_at_bank)
+
+        if self._shared.running(refreshing) or not refresh_at_bank:
+            return await self._shared.once(refreshing if self._shared.running(refreshing) else reading, work)
+        if self._shared.running(reading):
+            await self._shared.once(reading, work)
+        return await self._shared.once(refreshing, work)
 
     async def _one(
         self, engine: Engine, connection_id: ConnectionId, trigger: Trigger, *, refresh_at_bank: bool

@@ -55,6 +55,23 @@ async def test_two_wishes_at_once_are_one_sync(house: House) -> None:
     assert not house.app.syncing
 
 
+async def test_a_refresh_that_comes_while_the_bank_is_only_read_still_asks_it(house: House) -> None:
+    link = await house.linked()
+    house.pass_time(3_600)
+    house.events.clear()
+    house.bank.faults({"route": r"GET .*/connections/\d+/accounts", "kind": "delay", "delay_s": 0.2})
+    begun = asyncio.Event()
+    house.app.bus.listen(lambda event: begun.set() if isinstance(event, SyncStarted) else None)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(house.sync(link))
+        await begun.wait()
+        refreshed = [group.create_task(house.sync(link, refresh=True)) for _ in range(2)]
+        group.create_task(house.sync(link))
+    assert refreshed[0].result() == refreshed[1].result()
+    assert len(house.heard(SyncStarted)) == 2, "one that read, one that asked; the others joined"
+    assert len([each for each in house.bank.requests() if "psu_requested=true" in each]) == 1
+
+
 async def test_a_bank_that_begins_to_need_its_person_is_told_once(house: House) -> None:
     link = await house.linked()
     house.bank.tell("/sca")
