@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
@@ -77,17 +78,18 @@ class Syncs:
             if not targets and not isinstance(found, tuple):
                 # Nothing is known here and nobody could be asked: that is not the same as "nothing linked".
                 raise provider_failed(found)
-            return tuple(
-                await gathered(
-                    [
-                        lambda each=each: self._folded(  # type: ignore[misc]
-                            engine, each, trigger, refresh_at_bank=refresh_at_bank
-                        )
-                        for each in targets
-                    ],
-                    at_once_max=AT_ONCE_MAX,
-                )
-            )
+
+            async def one(connection_id: ConnectionId) -> SyncOutcome | None:
+                try:
+                    return await self._folded(engine, connection_id, trigger, refresh_at_bank=refresh_at_bank)
+                except LookupError:
+                    # Erased while it waited its turn: nobody asked for this one by name, the others go on.
+                    if wanted is not None:
+                        raise
+                    return None
+
+            outcomes = await gathered([partial(one, each) for each in targets], at_once_max=AT_ONCE_MAX)
+            return tuple(outcome for outcome in outcomes if outcome is not None)
 
     async def sync_due(self, trigger: Trigger) -> tuple[SyncOutcome, ...]:
         """Sync what is due by schedule; when another process syncs there is nothing to do."""

@@ -9,11 +9,13 @@ import pytest
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.app.locks import SyncHeldError, sync_lock
+from obdesk.app.syncs import AT_ONCE_MAX
 from obdesk.domain.changes import Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, Trigger
 from obdesk.domain.ids import ConnectionId
 from obdesk.domain.syncing import Step
+from obdesk.storage.writes import connections
 
 if TYPE_CHECKING:
     from tests.app.house import House
@@ -92,6 +94,25 @@ async def test_one_bank_in_trouble_does_not_keep_the_others(house: House) -> Non
     outcomes = {each.connection_id: each for each in await house.sync()}
     assert outcomes[first].condition is Condition.BANK_DOWN
     assert outcomes[second].result is RunResult.UPDATED
+
+
+async def test_a_link_erased_while_it_waits_its_turn_does_not_end_the_others(house: House) -> None:
+    first = await house.linked()
+    links = [first]
+    for _ in range(AT_ONCE_MAX):
+        ticket = await house.ticket()
+        await house.at_the_bank()
+        links += (await house.app.commands.finish_link(ticket, None)).connections
+    erased = links[-1]
+
+    def erase(event: object) -> None:
+        if isinstance(event, SyncStarted) and event.connection_id == first:
+            house.store.write_now(lambda tx: connections.erase(tx, erased))
+
+    house.app.bus.listen(erase)
+    outcomes = await house.sync()
+
+    assert {each.connection_id for each in outcomes} == set(links) - {erased}
 
 
 async def test_another_process_that_syncs_is_named_and_nothing_is_asked(house: House) -> None:
