@@ -43,13 +43,14 @@ class Aggregator:
         return found
 
     def spends(self, wording: str, value: str) -> None:
-        """Let a card payment be booked."""
-        body = {"rows": [{"wording": wording, "value": value}]}
+        """Let a card payment be booked; the next refresh brings it."""
+        body = {"rows": [{"wording": wording, "value": value}], "sync": False}
         self._client.control("POST", f"/accounts/{self.account()['id']}/transactions", body)
 
     def is_busy(self, rows: int) -> None:
-        """Let a lot happen on the current account."""
-        self._client.control("POST", f"/accounts/{self.account()['id']}/transactions", {"count": rows})
+        """Let a lot happen on the current account; the next refresh brings it."""
+        body = {"count": rows, "sync": False}
+        self._client.control("POST", f"/accounts/{self.account()['id']}/transactions", body)
 
     def is_in(self, state: str | None) -> None:
         """Let the bank be in a state; None mends it."""

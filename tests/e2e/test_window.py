@@ -63,10 +63,11 @@ def logs_in_at_the_bank(person: Person, banks: Aggregator) -> None:
     person.presses("Return")
 
 
-def exports(person: Person, file: Path) -> None:
+def exports(person: Person, file: Path, choice: str = "^What the list shows now$") -> None:
     """Export to a file with the keyboard."""
     person.presses("ctrl+e")
-    person.sees("^Choose a file")
+    person.goes_to(choice)
+    person.presses("space")
     person.presses("Return")
     person.sees("File name", "label")
     person.presses("ctrl+a")
@@ -106,6 +107,12 @@ def test_from_the_first_run_to_the_exported_file(
         person.sees(WORDING, "cell")
         exports(person, home.folder / "found.csv")
         assert [row["amount"] for row in exported(home.folder / "found.csv")] == ["-41.70"]
+        person.presses("Escape")
+        exports(person, home.folder / "all.csv", "^All transactions$")
+        all_of_it = {
+            row["provider_id"]: Decimal(row["amount"] or 0) for row in exported(home.folder / "all.csv")
+        }
+        assert all_of_it == {number: amount or 0 for number, (_, amount) in banks.rows().items()}
 
         window.quits()
     home.is_empty()
