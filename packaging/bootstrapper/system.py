@@ -102,6 +102,7 @@ TEST_TOOLS = (
     Need("gnome-keyring-daemon", ("gnome-keyring",), "gnome-keyring", "gnome-keyring"),
     Need("openbox", ("openbox",), "openbox", "openbox"),
     Need("readelf", ("binutils",), "binutils", "binutils"),
+    Need("openbox", ("openbox",), "openbox", "openbox"),
     Need("sqlite3", ("sqlite3",), "sqlite", "sqlite"),
     Need("strace", ("strace",), "strace", "strace"),
     Need("xdotool", ("xdotool",), "xdotool", "xdotool"),
