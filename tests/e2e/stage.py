@@ -55,11 +55,12 @@ class Stage:
         self.run_as: tuple[str, ...] = ()
         self.desktop: Asker | None = None
 
-    def command(self, *arguments: str, stdin: str = "", within_s: float = _COMMAND_S) -> Ended:
-        """Run a command of obdesk on the story's data, to its end."""
+    def command(self, *arguments: str, stdin: str = "", talkative: bool = False) -> Ended:
+        """Run a command of obdesk on the story's data, to its end; `talkative` logs all there is to log."""
         done = subprocess.run(
-            self.line("--data-dir", str(self.data), *arguments), env=self.environ, cwd=ROOT, input=stdin,
-            capture_output=True, text=True, encoding="utf-8", check=False, timeout=within_s,
+            self.line("--data-dir", str(self.data), *arguments, talkative=talkative),
+            env=self.environ, cwd=ROOT, input=stdin, capture_output=True, text=True, encoding="utf-8",
+            check=False, timeout=_COMMAND_S,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -85,6 +85,9 @@ def test_no_secret_leaves_the_encrypted_file(stage: Stage, simulator: Simulator,
         places, found = hits(traces(stage, window), secrets)
         assert found == []
         assert places > TRACES
+        command = stage.command("sync", talkative=True)
+        assert "DEBUG" in command.err
+        assert hits(iter([("the command's log", command.err.encode())]), secrets) == (1, [])
 
         # The search is able to find: what is exported in the clear is found at once.
         clear = stage.data / "clear.csv"
