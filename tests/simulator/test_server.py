@@ -96,17 +96,64 @@ def test_the_process_says_where_it_is_and_ends_cleanly(
         assert process.stdout.read() == b""
 
 
-def test_a_bad_scenario_or_a_taken_port_is_said(tmp_path: Path) -> None:
-    scenario = tmp_path / "scenario.json"
-    scenario.write_text('[{"path": "/nowhere"}]')
+def told(*arguments: str) -> tuple[int, list[str]]:
+    """Run the simulator with arguments it must refuse; return its exit code and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "obdesk.simulator", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_a_port_in_use_is_said_clearly() -> None:
     with running(Simulator(options=Options(banks=1))) as simulator:
-        for more in (["--scenario", str(scenario)], ["--port", str(simulator.port)]):
-            done = subprocess.run(
-                [sys.executable, "-m", "obdesk.simulator", *more], capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 1
-            assert done.stderr.count("\n") == 1
-            assert "Traceback" not in done.stderr
+        code, lines = told("--port", str(simulator.port))
+
+    assert code == 1
+    assert lines == [
+        f"The port {simulator.port} is in use",
+        f"Another program on this computer already listens on 127.0.0.1, port {simulator.port}.",
+        "End that program, choose another --port, or leave --port out to get a free one.",
+    ]
+
+
+def test_an_address_that_is_not_ours_is_said() -> None:
+    code, (title, _, what_to_do) = told("--host", "192.0.2.1", "--port", "4711")
+
+    assert code == 1
+    assert title == "The simulator cannot listen on 192.0.2.1, port 4711"
+    assert "--host" in what_to_do
+
+
+def test_a_scenario_that_is_not_there_is_said(tmp_path: Path) -> None:
+    code, lines = told("--scenario", str(tmp_path / "none.json"))
+
+    assert code == 1
+    assert lines == [
+        f"The scenario {tmp_path / 'none.json'} cannot be read",
+        "No such file or directory.",
+        "Nothing was started. Name a JSON file that exists and that you may read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ('[{"path": "/nowhere"}]', "/nowhere"),
+        ('{"path": "/clock"}', "JSON list of control calls"),
+        ("[", "line 1 column 2"),
+    ],
+)
+def test_a_scenario_that_cannot_be_played_is_said(tmp_path: Path, written: str, cause: str) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(written)
+
+    code, (title, why, what_to_do) = told("--scenario", str(scenario))
+
+    assert code == 1
+    assert title == f"The scenario {scenario} cannot be played"
+    assert cause in why
+    assert "Correct the file" in what_to_do
 
 
 def test_totals_are_exact_and_spread(pool: httpx.Client) -> None:
@@ -139,15 +186,33 @@ def test_fewer_accounts_than_banks_still_hold_every_row(pool: httpx.Client) -> N
         assert len(me.rows()) == 500
 
 
-def test_impossible_numbers_are_refused_in_words() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "obdesk.simulator", "--banks", "0"],
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["--banks", "0"], "Argument --banks: must be at least 1."),
+        (["--banks", "two"], "Argument --banks: 'two' is not a whole number."),
+        (["--port", "65536"], "Argument --port: must be between 0 and 65535."),
+        (["--port", "-1"], "Argument --port: must be between 0 and 65535."),
+        (["--port", "99999999999999999999"], "Argument --port: must be between 0 and 65535."),
+        (["--start", "soon"], "Argument --start: 'soon' is not an instant such as 2026-02-03T08:00:00."),
+        (["--haste"], "Unrecognized arguments: --haste."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_three_lines(arguments: list[str], cause: str) -> None:
+    assert told(*arguments) == (
+        2,
+        ["The command was not understood", cause, "Nothing was done. See: obdesk simulate --help"],
     )
-    assert done.returncode == 2
-    assert "must be at least 1" in done.stderr
+
+
+def test_the_help_speaks_of_the_command_a_person_typed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "obdesk.simulator", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("usage: obdesk simulate ")
+    assert "python -m" not in done.stdout
+    assert "invented banks" in done.stdout
 
 
 def test_webhooks_can_be_asked_for_at_the_start(pool: httpx.Client) -> None:

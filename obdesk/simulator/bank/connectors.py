@@ -100,10 +100,6 @@ class Connector:
         """How the first source authenticates: credentials or webauth."""
         return self.sources[0].mechanism
 
-    def field_named(self, name: str) -> LoginField | None:
-        """Return the field called `name`, or None."""
-        return next((item for item in self.fields if item.name == name), None)
-
     def source_named(self, name: str | None) -> Source:
         """Return the source called `name`, or the one with the lowest priority number in use."""
         usable = [item for item in self.sources if not item.disabled and item.id not in self.disabled_sources]

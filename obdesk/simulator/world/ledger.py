@@ -78,11 +78,6 @@ class Ledger:
         """The ids of the rows that the bank withdrew."""
         return frozenset(self._deleted)
 
-    @property
-    def live_total(self) -> int:
-        """How many rows are not deleted."""
-        return len(self.ids) - len(self._deleted)
-
     def fill(self, rows: Iterable[Row], new_id: Callable[[], int], at: int) -> int:
         """Append many booked rows at once and return the sum of their amounts."""
         first = len(self.ids)
