@@ -121,7 +121,7 @@ class _Life:
 
                 def choose(way: WayIn, secret: str) -> None:
                     openings.append(self._opening_by(way, secret))  # noqa: B023 - called before the next turn
-                    again.set()  # noqa: B023
+                    again.set()  # noqa: B023 - same
 
                 self._desk.show_locked(error, choose)
                 await self._either(again)

@@ -7,8 +7,10 @@ by file, with their reason; there is no other way to make one.
 from __future__ import annotations
 
 import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -80,6 +82,7 @@ _DOMAIN_OF_ROWS = frozenset({"obdesk.domain.entities", "obdesk.domain.remote"})
 _PLAIN = frozenset({"int", "float", "str", "bool", "datetime", "None"})
 
 _UNCODED_IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[)")
+_BARE_NOQA = re.compile(r"#\s*(ruff:\s*)?noqa(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* - \w)", re.IGNORECASE)
 
 
 def stays_short(module: Module) -> Iterator[str]:
@@ -217,6 +220,13 @@ def names_what_it_ignores(module: Module) -> Iterator[str]:
     for number, line in enumerate(module.source.splitlines(), 1):
         if _UNCODED_IGNORE.search(line):
             yield f"{module.path}:{number} silences every type error; name the code in brackets"
+
+
+def says_why_it_is_silent(module: Module) -> Iterator[str]:
+    """Give each silenced finding of the linter its codes, and its reason in words."""
+    for token in tokenize.generate_tokens(io.StringIO(module.source).readline):
+        if token.type == tokenize.COMMENT and _BARE_NOQA.search(token.string):
+            yield f"{module.path}:{token.start[0]} silences the linter without a code and a reason in words"
 
 
 def mocks_nothing(module: Module) -> Iterator[str]:

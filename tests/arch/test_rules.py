@@ -90,6 +90,10 @@ def test_each_silenced_type_error_names_its_code() -> None:
     assert _breaches(rules.names_what_it_ignores, modules(*OWN_CODE)) == []
 
 
+def test_each_silenced_finding_of_the_linter_says_why() -> None:
+    assert _breaches(rules.says_why_it_is_silent, modules(*OWN_CODE)) == []
+
+
 def test_nothing_is_mocked_outside_the_fakes() -> None:
     assert _breaches(rules.mocks_nothing, modules(*OWN_CODE)) == []
 
@@ -117,6 +121,7 @@ _BAD: dict[rules.Rule, tuple[str, str]] = {
         "from obdesk.domain.entities import TransactionRow\nclass A:\n    rows: tuple[TransactionRow, ...]",
     ),
     rules.names_what_it_ignores: ("obdesk/a.py", "x = 1  # type: " + "ignore"),
+    rules.says_why_it_is_silent: ("obdesk/a.py", "x = 1  # noqa" + ": S311"),
     rules.mocks_nothing: ("tests/unit/a.py", "from unittest" + ".mock import Mock"),
     rules.waits_for_nothing_by_sleeping: ("tests/unit/a.py", "import time\ntime.sleep(1)"),
     rules.backs_up_whole_databases: ("obdesk/storage/a.py", "import shutil"),
@@ -151,6 +156,14 @@ def test_every_way_to_start_a_stray_task_is_noticed(source: str) -> None:
 )
 def test_half_frozen_values_are_noticed(source: str) -> None:
     assert list(rules.has_frozen_values(Module("obdesk/domain/a.py", source)))
+
+
+@pytest.mark.parametrize(
+    "silence", ["noqa", "NOQA: S311", "noqa: S311 because", "ruff: noqa", "noqa: S311 -"]
+)
+def test_every_unexplained_silence_is_noticed(silence: str) -> None:
+    assert list(rules.says_why_it_is_silent(Module("obdesk/a.py", f"x = 1  # {silence}")))
+    assert not list(rules.says_why_it_is_silent(Module("obdesk/a.py", f"x = '# {silence}'")))
 
 
 def test_a_relative_import_is_seen_for_what_it_is() -> None:

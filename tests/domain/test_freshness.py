@@ -18,7 +18,7 @@ FRESH, AGEING, STALE, UNKNOWN = (
     FreshnessState.STALE,
     FreshnessState.UNKNOWN,
 )
-instants = st.datetimes(datetime(1970, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone comes last
 
 
 @pytest.mark.parametrize(

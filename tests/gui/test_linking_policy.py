@@ -267,7 +267,7 @@ def test_the_demo_keeps_loopback_and_as_root_loses_the_sandbox() -> None:
 
 
 @pytest.mark.parametrize("demo", [False, True])
-def test_what_was_prepared_for_one_page_does_not_refuse_the_next(demo: bool) -> None:  # noqa: FBT001
+def test_what_was_prepared_for_one_page_does_not_refuse_the_next(demo: bool) -> None:  # noqa: FBT001 - a table
     environ: dict[str, str] = {}
     for _ in range(3):
         assert refusal(environ, [], is_root=demo, root_demo=demo) is None

@@ -88,7 +88,7 @@ def test_a_new_passphrase_is_typed_twice(theme: Theme, qtbot: QtBot) -> None:
         (WayIn.NEW_PASSPHRASE, WORDS, WORDS, True),
     ],
 )
-def test_what_may_be_handed_over(way: WayIn, first: str, second: str, good: bool) -> None:  # noqa: FBT001
+def test_what_may_be_handed_over(way: WayIn, first: str, second: str, good: bool) -> None:  # noqa: FBT001 - a table
     assert (fault_of(way, first, second) == "") is good
 
 

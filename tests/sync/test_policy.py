@@ -19,7 +19,7 @@ conditions = st.sampled_from(Condition)
 
 @given(conditions, st.integers(0, 5_000), st.integers())
 def test_waiting_is_bounded_and_random(condition: Condition, failures: int, seed: int) -> None:
-    again = policy.retry_at(NOW, condition, failures, None, Random(seed))  # noqa: S311
+    again = policy.retry_at(NOW, condition, failures, None, Random(seed))  # noqa: S311 - chance, not secrets
     if again is not None:
         waits = again - NOW
         assert timedelta(seconds=60) <= waits <= timedelta(hours=4)
@@ -28,7 +28,7 @@ def test_waiting_is_bounded_and_random(condition: Condition, failures: int, seed
 def test_the_bound_grows_with_each_failure_and_then_no_more() -> None:
     def longest(failures: int) -> float:
         waits = [
-            policy.retry_at(NOW, Condition.BANK_DOWN, failures, None, Random(seed))  # noqa: S311
+            policy.retry_at(NOW, Condition.BANK_DOWN, failures, None, Random(seed))  # noqa: S311 - chance, not secrets
             for seed in range(200)
         ]
         return max((each - NOW).total_seconds() for each in waits if each)
@@ -44,7 +44,7 @@ def test_the_bound_grows_with_each_failure_and_then_no_more() -> None:
     [(30.0, 30), (0.0, 1), (-5.0, 1), (400 * 86_400.0, 86_400), (float("inf"), 86_400)],
 )
 def test_a_wish_of_the_provider_is_honoured_within_reason(wished_s: float, waits_s: float) -> None:
-    again = policy.retry_at(NOW, Condition.PROVIDER_BUSY, 9, wished_s, Random(1))  # noqa: S311
+    again = policy.retry_at(NOW, Condition.PROVIDER_BUSY, 9, wished_s, Random(1))  # noqa: S311 - chance, not secrets
     assert again == NOW + timedelta(seconds=waits_s)
 
 
@@ -52,7 +52,7 @@ def test_a_wish_of_the_provider_is_honoured_within_reason(wished_s: float, waits
 def test_what_only_the_person_can_mend_is_never_tried_by_itself(
     condition: Condition, after_s: float | None
 ) -> None:
-    again = policy.retry_at(NOW, condition, 3, after_s, Random(1))  # noqa: S311
+    again = policy.retry_at(NOW, condition, 3, after_s, Random(1))  # noqa: S311 - chance, not secrets
     waits_for_the_person = side_of(condition) is Side.YOU and not heals_alone(condition)
     assert (again is None) == waits_for_the_person
 

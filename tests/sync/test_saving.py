@@ -97,7 +97,7 @@ class Sync:
         def read(opened: object) -> dict[str, list[tuple[object, ...]]]:
             names = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()  # type: ignore[attr-defined]
             return {
-                name: opened.execute(f'SELECT * FROM "{name}"').fetchall()  # type: ignore[attr-defined]  # noqa: S608
+                name: opened.execute(f'SELECT * FROM "{name}"').fetchall()  # type: ignore[attr-defined]  # noqa: S608 - names from the schema
                 for (name,) in names
                 if not name.startswith("transaction_search")
             }
