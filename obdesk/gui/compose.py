@@ -78,6 +78,6 @@ def _export(parts: Parts, locale: Locale, narrowed: TransactionFilter) -> None:
     commands = cast("Commands", parts.commands)
     dialog = ExportDialog(window.theme, locale, commands, parts.spawn, narrowed, window)
     dialog.done_with.connect(told)
-    dialog.failed.connect(window.show_error)
+    dialog.failed.connect(lambda error: window.show_error(error, window.actions_.export.trigger))
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()

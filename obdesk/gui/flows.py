@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLocale, QProcess
 
-from obdesk.domain.errors import Action
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -38,7 +36,7 @@ class Flows:
         self.attendance: Attendance | None = None
         window.link_wanted.connect(self.link)
         window.renew_wanted.connect(self.renew)
-        window.action_wanted.connect(self._act)
+        window.set_up_wanted.connect(lambda: self.set_up(self.link, window.show_sections))
 
     def begin(self) -> None:
         """Attend to the person while the window is closed, and welcome somebody who is new."""
@@ -108,10 +106,6 @@ class Flows:
         if start_again(sys.argv[1:]):
             self._window.quit_wanted.emit()
 
-    def _act(self, action: Action, _connection_id: ConnectionId | None) -> None:
-        if action is Action.CONFIGURE_PROVIDER:
-            self.set_up(self.link, self._window.show_sections)
-
     def link(self) -> None:
         """Show the banks that can be linked."""
         self._open_linking().start()
@@ -138,7 +132,7 @@ class Flows:
             demo=self._app.profile.demo,
         )
         screen.left.connect(self._leave)
-        screen.actionWanted.connect(lambda action: window.action_wanted.emit(action, None))
+        screen.actionWanted.connect(window.act)
         self.linking = screen
         window.show_page(screen)
         return screen

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
-from obdesk.app.events import Changed, Problem, SyncEnded, SyncProgress, SyncStarted
+from obdesk.app.events import Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
-from obdesk.domain.errors import Action, AppError
 from obdesk.domain.ids import AccountId
 from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.gui.shell.palette import CommandPalette, ShortcutSheet, name_of
@@ -289,26 +288,6 @@ def test_f1_shows_every_shortcut(filled: _Filled, qtbot: QtBot) -> None:
 
     assert clipped(sheet) == []
     sheet.reject()
-
-
-def test_a_problem_shows_its_cause_and_its_one_button(filled: _Filled, qtbot: QtBot) -> None:
-    asked: list[object] = []
-    filled.window.action_wanted.connect(lambda action, _connection: asked.append(action))
-    error = AppError(
-        title="The keyring is locked",
-        cause="It holds your key.",
-        next_step="Unlock it.",
-        action=Action.UNLOCK_KEYRING,
-    )
-    filled.shown.bus.publish(Problem(error))
-    banner = filled.window.banner
-    assert banner.isVisible()
-    assert banner.texts() == ("The keyring is locked", "It holds your key. Unlock it.")
-
-    button = next(b for b in banner.findChildren(QPushButton) if b.isVisible())
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert asked == [Action.UNLOCK_KEYRING]
-    assert not banner.isVisible()
 
 
 def test_nothing_linked_nothing_to_refresh(shown: Shown) -> None:

@@ -12,6 +12,7 @@ from obdesk.app.loopback import PATH, PORTS
 from obdesk.domain.errors import Action, ObdeskError
 from obdesk.domain.texts import tr
 from obdesk.gui.firstrun.present import WEBVIEW_URL, FormField, PowensSettings, checked
+from obdesk.gui.remedies import REPEATS
 from obdesk.gui.widgets.basics import Card, button, label
 from obdesk.gui.widgets.panels import ErrorPanel
 
@@ -166,7 +167,8 @@ class PowensSetup(QScrollArea):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         if error is not None:
-            self._problem.addWidget(ErrorPanel(self._theme, error, self._act))
+            helps = error.action in REPEATS | {Action.CONFIGURE_PROVIDER}
+            self._problem.addWidget(ErrorPanel(self._theme, error, self._act if helps else None))
 
     def _act(self, action: Action) -> None:
         if action is Action.CONFIGURE_PROVIDER:

@@ -51,6 +51,7 @@ from obdesk.gui.linking.stages import (
     Retry,
     Target,
 )
+from obdesk.gui.remedies import REPEATS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
@@ -177,7 +178,7 @@ class LinkingScreen(QWidget):
         self.banks.mark(target_of(self.conductor.flow.stage))
 
     def _act(self, action: Action) -> None:
-        if action in {Action.RETRY, Action.REFRESH}:
+        if action in REPEATS:
             self.start()
         else:
             self.actionWanted.emit(action)

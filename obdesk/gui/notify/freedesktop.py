@@ -18,6 +18,7 @@ from obdesk.domain.errors import Action, action_label
 from obdesk.domain.notices import NoticeKind
 from obdesk.domain.texts import tr
 from obdesk.gui.notify.chain import tamed
+from obdesk.gui.remedies import BUTTONS
 
 if TYPE_CHECKING:
     from jeepney import Message
@@ -123,7 +124,7 @@ class FreedesktopNotifications(QObject):
     @staticmethod
     def _buttons(action: Action) -> list[str]:
         buttons = ["default", tr("Open obdesk")]
-        if action not in {Action.NONE, Action.WAIT}:
+        if action in BUTTONS:
             buttons += [action.value, action_label(action)]
         return buttons
 

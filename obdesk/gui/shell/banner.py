@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout
 
 from obdesk.domain.errors import Action, action_label
 from obdesk.domain.texts import tr
+from obdesk.gui.remedies import BUTTONS, REPEATS
 from obdesk.gui.widgets.basics import button, label
 from obdesk.gui.widgets.glyph import StatusGlyph
 from obdesk.gui.widgets.status import Glyph
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obdesk.domain.errors import ObdeskError
     from obdesk.gui.theme.theme import Theme
 
@@ -29,6 +32,7 @@ class Banner(QFrame):
         super().__init__()
         self.setProperty("role", "progress")
         self._action = Action.NONE
+        self._again: Callable[[], object] | None = None
         inside = QHBoxLayout(self)
         inside.setContentsMargins(20, 10, 12, 10)
         inside.setSpacing(10)
@@ -51,12 +55,12 @@ class Banner(QFrame):
         inside.addWidget(close)
         self.hide()
 
-    def show_error(self, error: ObdeskError) -> None:
-        """Show a problem."""
-        self._action = error.action
+    def show_error(self, error: ObdeskError, again: Callable[[], object] | None = None) -> None:
+        """Show a problem; `again` is how what failed is repeated, else the window refreshes."""
+        self._action, self._again = error.action, again
         self._title.setText(error.title)
         self._cause.setText(f"{error.cause} {error.next_step}".strip())
-        useful = error.action not in {Action.NONE, Action.WAIT}
+        useful = error.action in BUTTONS
         self._button.setVisible(useful)
         if useful:
             text = action_label(error.action)
@@ -73,4 +77,7 @@ class Banner(QFrame):
 
     def _act(self) -> None:
         self.hide()
-        self.acted.emit(self._action)
+        if self._again is not None and self._action in REPEATS:
+            self._again()
+        else:
+            self.acted.emit(self._action)

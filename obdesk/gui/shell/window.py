@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from obdesk.domain.errors import Action
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.texts import tr
+from obdesk.gui.shell.acting import carry_out
 from obdesk.gui.shell.actions import Actions, menu_bar_shown_at_start
 from obdesk.gui.shell.frame import Frame
 from obdesk.gui.shell.places import remember, restore
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from obdesk.app.interface import FirstScreen
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
-    from obdesk.domain.errors import ObdeskError
+    from obdesk.domain.errors import Action, ObdeskError
     from obdesk.domain.ids import AccountId, ConnectionId
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.feed import FrameFeed
@@ -53,8 +53,8 @@ class MainWindow(QMainWindow):
     link_wanted = Signal()
     renew_wanted = Signal(object)
     """ConnectionId"""
-    action_wanted = Signal(object, object)
-    """Action and ConnectionId or None: what the window itself cannot do."""
+    set_up_wanted = Signal()
+    """The person's Powens application is to be entered anew."""
     export_wanted = Signal(object)
     """TransactionFilter: what the list shows"""
     quit_wanted = Signal()
@@ -257,25 +257,16 @@ class MainWindow(QMainWindow):
 
     def act(self, action: Action, connection_id: ConnectionId | None = None) -> None:
         """Do what a button of an error or a condition says."""
-        match action:
-            case Action.REFRESH | Action.RETRY:
-                self.refresh(None if connection_id is None else [connection_id])
-            case Action.RENEW if connection_id is not None:
-                self.renew(connection_id)
-            case Action.LINK_BANK:
-                self.link_bank()
-            case Action.SHOW_DETAILS:
-                self.open_section("connections")
-            case _:
-                self.action_wanted.emit(action, connection_id)
+        export = self.actions_.export.trigger
+        carry_out(action, connection_id, self, set_up=self.set_up_wanted.emit, export=export)
 
     def show_search(self, text: str) -> None:
         """Show in the search field what a screen searches for."""
         self.toolbar.search.setText(text)
 
-    def show_error(self, error: ObdeskError) -> None:
-        """Show an error without stopping anything."""
-        self.banner.show_error(error)
+    def show_error(self, error: ObdeskError, again: Callable[[], object] | None = None) -> None:
+        """Show an error without stopping anything; `again` repeats what failed."""
+        self.banner.show_error(error, again)
 
     def toast(self, text: str) -> None:
         """Say one sentence."""

@@ -8,13 +8,15 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from obdesk.domain.errors import Action, ObdeskError, action_label
+from obdesk.domain.errors import action_label
 from obdesk.domain.texts import tr
+from obdesk.gui.remedies import BUTTONS
 from obdesk.gui.widgets.basics import Card, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obdesk.domain.errors import Action, ObdeskError
     from obdesk.gui.theme.theme import Theme
 
 TOAST_MS = 6_000
@@ -57,7 +59,7 @@ class ErrorPanel(Card):
         self.body.addWidget(label(error.title, theme.fonts.section, wrap=True))
         self.body.addWidget(label(error.cause, tone="muted", wrap=True))
         self.body.addWidget(label(error.next_step, wrap=True))
-        if act is not None and error.action not in {Action.NONE, Action.WAIT}:
+        if act is not None and error.action in BUTTONS:
             row = QHBoxLayout()
             row.addWidget(button(action_label(error.action), lambda: act(error.action), kind="primary"))
             row.addStretch(1)
