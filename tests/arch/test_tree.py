@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
+import pytest
+
+from obdesk import __version__
 from tests.arch.tree import ROOT, files, modules, pyproject
 
 _TEXT_FILES = re.compile(
@@ -19,30 +23,57 @@ _REGISTRIES = (
     "deb." + "debian.org",
     "index-" + "url =",
 )
-_THIS_MACHINE = ("/" + "work/", "/" + "farm/", "/" + "root/", "bash" + "_jobs", "." + "library/")
+# Where people and machines keep what is their own; a path of the project, or of an address, starts elsewhere.
+_MACHINE_FOLDER = re.compile(
+    r"(?<![\w./:}*-])(?:/(?:home|root|Users|work|workspaces?|mnt|media|srv)/|[A-Za-z]:[\\/]+Users[\\/])\w"
+)
+_DECISION = re.compile(r"\d{4}-[a-z][\w-]*\.md")
+_DECISIONS = "docs/decisions/"
+_PARTS = ("Context", "Decision", "Consequences", "Alternatives")
 
 
 def _readme() -> str:
     return (ROOT / "README.md").read_text("utf-8")
 
 
-def _mentions(words: tuple[str, ...]) -> list[str]:
-    return [
-        f"{path} mentions {word}"
+def _texts() -> dict[str, str]:
+    return {
+        path: (ROOT / path).read_text("utf-8", errors="replace")
         for path in files()
         if _TEXT_FILES.search(path)
-        for text in [(ROOT / path).read_text("utf-8", errors="replace")]
-        for word in words
-        if word in text
-    ]
+    }
 
 
 def test_no_file_names_a_package_registry() -> None:
-    assert _mentions(_REGISTRIES) == []
+    named = [
+        f"{path} mentions {word}" for path, text in _texts().items() for word in _REGISTRIES if word in text
+    ]
+
+    assert named == []
 
 
 def test_no_file_names_a_folder_of_a_developers_machine() -> None:
-    assert _mentions(_THIS_MACHINE) == []
+    here = {f"{folder}/" for folder in (ROOT, Path.home()) if len(folder.parts) > 1}
+    named = [
+        f"{path} names a folder of a machine: {found}"
+        for path, text in _texts().items()
+        for found in [
+            *(match.group() for match in _MACHINE_FOLDER.finditer(text)),
+            *(folder for folder in here if folder in text),
+        ]
+    ]
+
+    assert named == []
+
+
+@pytest.mark.parametrize("top", ["home", "root", "Users", "work", "workspace", "srv"])
+def test_a_folder_of_a_machine_is_noticed(top: str) -> None:
+    path = "/" + f"{top}/somebody"
+
+    assert _MACHINE_FOLDER.search(f'open("{path}/notes")')
+    assert _MACHINE_FOLDER.search(f"see {path}")
+    assert not _MACHINE_FOLDER.search(f"https://bank.example{path}")
+    assert not _MACHINE_FOLDER.search(f"./docs{path}")
 
 
 def test_every_package_says_what_it_is_for() -> None:
@@ -107,26 +138,65 @@ def test_the_readme_maps_every_package() -> None:
     assert [name for name in sorted(packages) if not re.search(rf"\b{name}/", readme)] == []
 
 
-def test_the_readme_gives_the_two_commands() -> None:
+def test_the_readme_maps_every_kind_of_test() -> None:
+    code = {
+        path.split("/")[1] for path in files() if re.fullmatch(r"(obdesk|packaging)/\w+/__init__\.py", path)
+    }
+    kinds = {path.split("/")[1] for path in files() if re.fullmatch(r"tests/\w+/__init__\.py", path)}
+    mirrored = code | {"packaging"}
+    readme = _readme().partition("tests/ ")[2]
+
+    assert [
+        name for name in sorted(kinds - mirrored) if not re.search(rf"^  {name}/", readme, re.MULTILINE)
+    ] == []
+
+
+def test_the_readme_gives_the_commands_of_a_clone() -> None:
     readme = _readme()
 
     assert "python3 packaging/bootstrap.py demo" in readme
+    assert "python3 packaging/bootstrap.py run" in readme
     assert "python3 packaging/bootstrap.py test" in readme
 
 
-def test_the_changelog_has_a_place_for_this_version() -> None:
+def test_the_changelog_has_this_version_with_its_date() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
+    version = re.escape(__version__)
 
-    assert any(re.match(r"\[?(Unreleased|0\.1)", heading) for heading in headings)
+    assert headings[0] == "[Unreleased]"
+    assert any(re.fullmatch(rf"\[{version}\] - \d{{4}}-\d{{2}}-\d{{2}}", heading) for heading in headings)
+
+
+def _decisions() -> list[str]:
+    return [path for path in files() if path.startswith(_DECISIONS)]
 
 
 def test_decisions_say_context_decision_consequences_and_alternatives() -> None:
-    for path in files():
-        if re.fullmatch(r"docs/decisions/\d{4}-[\w-]+\.md", path):
-            text = (ROOT / path).read_text("utf-8")
-            absent = [
-                part for part in ("Context", "Decision", "Consequences", "Alternatives") if part not in text
-            ]
+    incomplete = {
+        path: sections
+        for path in _decisions()
+        for sections in [tuple(re.findall(r"^## (.+)$", (ROOT / path).read_text("utf-8"), re.MULTILINE))]
+        if sections != _PARTS
+    }
 
-            assert absent == [], path
+    assert _decisions()
+    assert incomplete == {}
+
+
+def test_each_decision_has_a_number_of_its_own_in_its_name_and_title() -> None:
+    numbers = [path.removeprefix(_DECISIONS)[:4] for path in _decisions()]
+    titles = [(ROOT / path).read_text("utf-8").partition("\n")[0] for path in _decisions()]
+
+    assert [path for path in _decisions() if not _DECISION.fullmatch(path.removeprefix(_DECISIONS))] == []
+    assert len(numbers) == len(set(numbers))
+    assert [re.match(r"# (\d+)\. \w", title) is not None for title in titles] == [True] * len(titles)
+    assert [title.split(".")[0] for title in titles] == [f"# {int(number)}" for number in numbers]
+
+
+def test_each_decision_that_is_named_exists() -> None:
+    known = {path.removeprefix(_DECISIONS) for path in _decisions()}
+    named = [(path, name) for path, text in _texts().items() for name in _DECISION.findall(text)]
+
+    assert named
+    assert [f"{path} names {name}" for path, name in named if name not in known] == []
