@@ -284,6 +284,8 @@ def explain(
 
 
 def _next_step(rule: _Rule, next_try: datetime | None, when: str) -> str:
+    if rule.side is Side.YOU and rule.action is Action.REFRESH:
+        return tr("Refresh when that is done; we look by ourselves as well.")
     if rule.side is Side.YOU:
         return tr("We wait for you; the bank is not asked until then.")
     if not rule.heals_alone:
@@ -301,6 +303,11 @@ def freshness_of(condition: Condition) -> FreshnessState | None:
 def needs_you(condition: Condition) -> bool:
     """Tell whether a person has to act before data can flow again."""
     return _RULES[condition].freshness is _NEEDS
+
+
+def mended_by_renewing(condition: Condition) -> bool:
+    """Tell whether only the renewing page helps: asking the bank again could lock it or send codes."""
+    return _RULES[condition].action is Action.RENEW
 
 
 def heals_alone(condition: Condition) -> bool:

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, assert_never
 
 from obdesk.domain.changes import ChangeSet, Kind
-from obdesk.domain.conditions import Condition
+from obdesk.domain.conditions import Condition, mended_by_renewing
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
@@ -49,8 +49,6 @@ BULK_PAGES = 20
 ROWS_PER_PAGE = 1_000
 """About what a page holds: for progress only."""
 _GONE = (None, Standing.GONE)
-_ASKED_BY_RENEWING = frozenset({Condition.WRONG_PASSWORD})
-"""Asking the bank again with what it refused could lock the person out."""
 _READ_ON = frozenset({Condition.PROVIDER_BUSY, Condition.BANK_THROTTLES, Condition.BANK_DOWN})
 """After these a refresh at the bank brought nothing new, but what the provider holds can be read."""
 
@@ -149,12 +147,10 @@ class Engine:
         )
 
     async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
-        condition = await self._store.read(reads.condition_of, start.connection_id)
-        if refresh_at_bank and condition not in _ASKED_BY_RENEWING:
-            progress(Step.ASKING_BANK, 0, None)
-            asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
-            if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
-                return asked
+        if refresh_at_bank:
+            failure = await self._ask_bank(start, progress)
+            if failure is not None:
+                return failure
         asked_at = self._clock.now()
         progress(Step.READING_CONNECTION, 0, None)
         remote = await self._remote(start)
@@ -170,6 +166,23 @@ class Engine:
         if not isinstance(pages, list):
             return pages
         return self._answer(start, remote.value, listed.value, pages, asked_at)
+
+    async def _ask_bank(self, start: _Start, progress: Progress) -> Failure | None:
+        """Let the bank be read now, unless it waits for its person; return what stops the sync.
+
+        What it waits for is asked of the provider, not remembered: a fault in between must not make us
+        try a refused password again.
+        """
+        remote = await self._remote(start)
+        if not isinstance(remote, Fetched):
+            return remote
+        if mended_by_renewing(remote.value.condition):
+            return None
+        progress(Step.ASKING_BANK, 0, None)
+        asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
+        if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
+            return asked
+        return None
 
     async def _has_new_currency(self, start: _Start, listed: tuple[RemoteAccount, ...]) -> bool:
         """Tell whether an account's amounts have other decimals now: then every row is read again."""
@@ -257,7 +270,8 @@ class Engine:
         def keep(tx: Tx) -> ChangeSet:
             if not connections.is_live(tx, start.connection_id):
                 return ChangeSet()
-            connections.fail(tx, start.connection_id, failure.condition, again)
+            heals = isinstance(failure, RetryLater | Broken)
+            connections.fail(tx, start.connection_id, failure.condition, again, keep_needs=heals)
             run_id = runs.add_run(tx, outcome, now)
             change = ChangeSet.of(Kind.RUNS, [run_id])
             return change.merge(ChangeSet.of(Kind.CONNECTIONS, [start.connection_id]))

@@ -73,7 +73,7 @@ def test_who_must_act_is_said_the_same_everywhere(condition: Condition) -> None:
     if told.side is Side.YOU:
         assert needs_you(condition)
         assert not told.heals_alone
-        assert "wait for you" in told.next_step
+        assert ("is not asked" in told.next_step) is (told.action is not Action.REFRESH)
     if needs_you(condition):
         assert freshness_of(condition) is FreshnessState.NEEDS_YOU
 

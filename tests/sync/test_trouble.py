@@ -87,6 +87,22 @@ async def test_F31_a_refused_password_is_never_tried_again_even_by_a_refresh(tow
     ]
 
 
+async def test_F31_a_passing_fault_neither_hides_the_refused_password_nor_tries_it_again(town: Town) -> None:
+    connection = await town.linked()
+    town.bank.tell(f"/connections/{connection}/state", state="wrongpass")
+    await town.sync(connection)
+    town.bank.faults({"route": "GET /2.0/.*accounts", "kind": "server_error", "times": 1})
+    await town.sync(connection, refresh=True, trigger=Trigger.PERSON)
+    assert town.link_shown(connection).condition is Condition.WRONG_PASSWORD
+    outcome = await town.sync(connection, refresh=True, trigger=Trigger.PERSON)
+    assert outcome.condition is Condition.WRONG_PASSWORD
+    assert not [
+        each
+        for each in town.bank.requests()
+        if each.startswith("PUT") and f"/connections/{connection}?" in each
+    ]
+
+
 async def test_F27_a_refused_token_stops_asking_until_the_person_acts(town: Town) -> None:
     connection = await town.linked()
     before = town.rows(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from obdesk.domain.conditions import Condition
+from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.columns import to_ms, to_ms_or_none
 from obdesk.storage.writes.transactions import forget_account
@@ -73,11 +73,19 @@ def finish(
     tx.update("connections", connection_id, values)
 
 
-def fail(tx: Tx, connection_id: ConnectionId, condition: Condition, retry_at: datetime | None) -> None:
-    """Keep why a sync brought nothing, and when it is tried again."""
+def fail(
+    tx: Tx, connection_id: ConnectionId, condition: Condition, retry_at: datetime | None, *, keep_needs: bool
+) -> None:
+    """Keep why a sync brought nothing, and when it is tried again.
+
+    With `keep_needs`, a link that waits for its person goes on waiting: a fault that heals alone must not
+    hide the cause and the button.
+    """
+    told = Condition(tx.value("SELECT condition FROM connections WHERE id = ?", (connection_id,)))
+    kept = told if keep_needs and needs_you(told) else condition
     tx.execute(
         "UPDATE connections SET condition = ?, failures = failures + 1, retry_at = ? WHERE id = ?",
-        (condition.value, to_ms_or_none(retry_at), connection_id),
+        (kept.value, to_ms_or_none(retry_at), connection_id),
     )
 
 
