@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from obdesk.app.bootstrap import QUIT_GRACE_S, open_profile
 from obdesk.app.clock import SystemClock
-from obdesk.app.i18n import use_language
 from obdesk.app.profile import DEFAULT_NAME, profile_of
+from obdesk.gui.display import require_display
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +38,7 @@ PATIENCE_S = 0.25
 
 def open_window(data_dir: Path | None, name: str = DEFAULT_NAME) -> int:
     """Open the window on a profile and return the exit code when it is quit."""
+    require_display()
     return run(profile_of(data_dir, name))
 
 
@@ -178,13 +178,3 @@ class _Life:
             parts.spawn.close()
             parts.changes.close()
             await app.close()
-
-
-def main() -> int:
-    """Open the window on the default profile: for a start without the command line."""
-    use_language("system")
-    return open_window(None)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,6 +16,7 @@ from obdesk.domain.entities import AccountKind, Trigger
 from obdesk.domain.errors import ObdeskError
 from obdesk.domain.texts import tr
 from obdesk.gui.demo.banks import DemoBanks
+from obdesk.gui.display import require_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,8 @@ def run_demo(*, headless: bool = False, screenshots: Path | None = None, keep: P
     from obdesk.gui.run import run
 
     try:
+        if not headless:
+            require_display()
         with _folder(keep) as folder, simulated_banks(["--seed", SEED]) as banks:
             if headless:
                 from obdesk.gui.demo.journey import Journey
@@ -73,9 +76,10 @@ async def _furnish(banks: SimulatedBanks, app: App, desk: Desk) -> None:
     """Give the person something to look at: three linked banks, one of which asks for its person."""
     from obdesk.app.interface import LinkChannel
 
+    players = DemoBanks(banks)
+    await players.open_business()
     await use_banks(app, banks)
     ticket = await app.commands.begin_link(LinkChannel.EMBEDDED)
-    players = DemoBanks(banks)
     await players.link(LINKED_AT_START)
     await app.commands.finish_link(ticket, None)
     await app.commands.sync(trigger=Trigger.LINK, refresh_at_bank=False)
