@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from obdesk.app.bootstrap import open_profile
 from obdesk.app.clock import SystemClock
+from obdesk.app.i18n import decimal_text
 from obdesk.app.provider import NotConfiguredError, Providers
 from obdesk.app.tokens import DatabaseTokens
 from obdesk.domain.conditions import explain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from obdesk.app.bootstrap import OpenProfile
     from obdesk.app.profile import Profile
     from obdesk.domain.outcomes import Failure
+    from obdesk.secrets.vault import VaultDescription
 
 PROBE_S = 60.0
 _PROBE = "obdesk.gui.probe"  # a process of its own: a screen that fails ends it, not us
@@ -44,6 +46,8 @@ class Health(Enum):
     LIMITED = "limited"
     """Something is missing that the program can do without."""
     UNUSED = "unused"
+    UNKNOWN = "unknown"
+    """Another part that is broken keeps us from telling."""
     BROKEN = "broken"
 
 
@@ -58,12 +62,29 @@ class Check:
 
 
 def examine(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, ...]:
-    """Examine keyring, database, provider, webview and tray. Changes nothing; blocks for some seconds."""
-    return (_keyring(profile), *_data(profile, ask_passphrase), *_screen())
+    """Examine key file, keyring, database, provider, webview, tray. Changes nothing; blocks for seconds."""
+    vault = Vault(profile.folder).describe()
+    if vault.problem is None:
+        data = _data(profile, ask_passphrase)
+    else:
+        first = tr("Mend the key file first.")
+        data = (
+            Check("database", Health.UNKNOWN, tr("It was not opened: its key file does not work."), first),
+            _provider_unread(),
+        )
+    return (_key_file(vault), _keyring(vault), *data, *_screen())
 
 
-def _keyring(profile: Profile) -> Check:
-    ways = {slot.kind for slot in Vault(profile.folder).describe().slots}
+def _key_file(vault: VaultDescription) -> Check:
+    if vault.problem is not None:
+        return _broken("key_file", vault.problem)
+    if not vault.set_up:
+        return Check("key_file", Health.UNUSED, tr("There is none yet; it is made with the first data."))
+    return Check("key_file", Health.WORKS, tr("The key file is as it was written."))
+
+
+def _keyring(vault: VaultDescription) -> Check:
+    ways = {slot.kind for slot in vault.slots}
     try:
         keyring = open_keyring(None)
         keyring.get("doctor")  # a locked keyring shows only when it is asked for something
@@ -72,12 +93,18 @@ def _keyring(profile: Profile) -> Check:
             return Check(
                 "keyring", Health.UNUSED, tr("No keyring is needed: a passphrase protects this profile.")
             )
+        if vault.problem is not None:
+            return Check(
+                "keyring",
+                Health.UNKNOWN,
+                tr("None answers; whether this profile needs one stands in its key file."),
+                tr("Mend the key file first."),
+            )
         return Check("keyring", Health.BROKEN, f"{problem.title}. {problem.cause}", problem.next_step)
     return Check("keyring", Health.WORKS, tr("The keyring answers: {keyring}.", keyring=keyring.backend_id))
 
 
 def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, Check]:
-    unread = Check("provider", Health.UNUSED, tr("Its settings are in the database, which was not opened."))
     if not profile.exists:
         return (
             Check(
@@ -86,14 +113,18 @@ def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[C
                 tr("The profile “{name}” has no data yet.", name=profile.name),
                 tr("Set up Powens, then link a bank; or look around with: obdesk demo"),
             ),
-            unread,
+            _provider_unread(),
         )
     try:
         opened = open_profile(profile, ask_passphrase=ask_passphrase)
     except ObdeskError as error:
-        return _broken("database", error), unread
+        return _broken("database", error), _provider_unread()
     with closing(opened):
         return _database(opened), asyncio.run(_provider(opened))
+
+
+def _provider_unread() -> Check:
+    return Check("provider", Health.UNUSED, tr("Its settings are in the database, which was not opened."))
 
 
 def _database(opened: OpenProfile) -> Check:
@@ -111,7 +142,7 @@ def _database(opened: OpenProfile) -> Check:
     sentence = tr(
         "The database is encrypted, opens and is sound: {n} transactions, {size} MB.",
         n=found.transactions,
-        size=round(found.size_bytes / 1_000_000, 1),
+        size=decimal_text(found.size_bytes / 1_000_000, places=1),
     )
     return Check("database", Health.WORKS, sentence)
 

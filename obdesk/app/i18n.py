@@ -25,6 +25,12 @@ def use_language(choice: str) -> str:
     return language
 
 
+def decimal_text(number: float, *, places: int) -> str:
+    """Return a measure with the decimal mark of the language in use; money never passes here."""
+    text = f"{number:.{places}f}"
+    return text.replace(".", ",") if texts.language() == "fr" else text
+
+
 def _sentences(language: str) -> dict[str, str]:
     sentences: dict[str, str] = {}
     folder = resources() / "i18n" / language

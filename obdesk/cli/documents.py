@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from obdesk.domain.conditions import Condition, explain, needs_you
+from obdesk.domain.conditions import Condition, explain, heals_alone, needs_you
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,8 @@ def amount_text(money: Money | None) -> str | None:
     return None if money is None else money.text()
 
 
-def error_of(explanation: Explanation) -> Document:
-    """Return what is the matter: cause, side and remedy."""
+def error_of(explanation: Explanation, next_try: datetime | None) -> Document:
+    """Return what is the matter: cause, side, remedy, and when we try again where that may mend it."""
     return {
         "condition": explanation.condition.value,
         "title": explanation.title,
@@ -40,6 +40,7 @@ def error_of(explanation: Explanation) -> Document:
         "heals_alone": explanation.heals_alone,
         "next_step": explanation.next_step,
         "action": explanation.action.value,
+        "next_run_at": instant_text(next_try),
     }
 
 
@@ -94,8 +95,9 @@ def connection_document(connection: Connection) -> Document:
 def _error(condition: Condition, bank: str, connection: Connection | None) -> Document | None:
     if condition is Condition.OK:
         return None
-    next_try = None if connection is None else connection.next_run_at
-    return error_of(explain(condition, bank, next_try=next_try, when=instant_text(next_try) or ""))
+    next_try = connection.next_run_at if connection is not None and heals_alone(condition) else None
+    found = explain(condition, bank, next_try=next_try, when=instant_text(next_try) or "")
+    return error_of(found, next_try)
 
 
 def run_document(run: Run) -> Document:
@@ -131,8 +133,11 @@ def transaction_document(record: TransactionRecord) -> Document:
     }
 
 
-def sync_document(outcomes: Sequence[SyncOutcome], outcome: str, duration_s: float) -> Document:
-    """Return how a sync ended: totals first, then each link."""
+def sync_document(
+    ended: Sequence[tuple[SyncOutcome, Connection | None]], outcome: str, duration_s: float
+) -> Document:
+    """Return how a sync ended: totals first, then each link as the sync left it."""
+    outcomes = [each for each, _ in ended]
     return {
         "outcome": outcome,
         **{
@@ -141,11 +146,11 @@ def sync_document(outcomes: Sequence[SyncOutcome], outcome: str, duration_s: flo
         },
         "requests": sum(each.requests for each in outcomes),
         "duration_s": round(duration_s, 3),
-        "connections": [_outcome_document(each) for each in outcomes],
+        "connections": [_outcome_document(each, link) for each, link in ended],
     }
 
 
-def _outcome_document(outcome: SyncOutcome) -> Document:
+def _outcome_document(outcome: SyncOutcome, connection: Connection | None) -> Document:
     return {
         "connection_id": outcome.connection_id,
         "bank": outcome.bank,
@@ -154,7 +159,7 @@ def _outcome_document(outcome: SyncOutcome) -> Document:
         "requests": outcome.requests,
         "started_at": instant_text(outcome.started_at),
         "duration_s": round(outcome.duration_s, 3),
-        "error": _error(outcome.condition, outcome.bank, None),
+        "error": _error(outcome.condition, outcome.bank, connection),
         "detail": outcome.detail,
     }
 

@@ -17,9 +17,11 @@ _WORDS = {
     Health.WORKS: mark("works"),
     Health.LIMITED: mark("limited"),
     Health.UNUSED: mark("not used"),
+    Health.UNKNOWN: mark("unknown"),
     Health.BROKEN: mark("broken"),
 }
 _NAMES = {
+    "key_file": mark("Key file"),
     "keyring": mark("Keyring"),
     "database": mark("Database"),
     "provider": mark("Provider"),
@@ -60,6 +62,7 @@ def _document(check: Check) -> dict[str, str]:
 
 
 def _say(check: Check) -> None:
-    say(f"{tr(_NAMES[check.name])}: {tr(_WORDS[check.health])}. {cleaned(check.sentence)}")
+    part, state = tr(_NAMES[check.name]), tr(_WORDS[check.health])
+    say(tr("{part}: {state}. {sentence}", part=part, state=state, sentence=cleaned(check.sentence)))
     if check.what_to_do:
         say(f"  {cleaned(check.what_to_do)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from obdesk.app.events import SyncEnded, SyncProgress
+from obdesk.app.i18n import decimal_text
 from obdesk.cli.context import given
 from obdesk.cli.documents import sync_document
 from obdesk.cli.exits import ExitCode
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from obdesk.app.bootstrap import App
     from obdesk.app.events import Event
+    from obdesk.domain.entities import Connection
     from obdesk.domain.syncing import SyncOutcome
 
 _GOOD = {RunResult.UPDATED, RunResult.UNCHANGED}
@@ -55,19 +57,26 @@ def sync(
     wanted = [ConnectionId(each) for each in connection] if connection else None
     line = StatusLine(sys.stderr)
 
-    async def run(app: App) -> tuple[SyncOutcome, ...]:
+    async def run(app: App) -> list[tuple[SyncOutcome, Connection | None]]:
         app.bus.listen(lambda event: _show(line, event))
-        return await app.commands.sync(wanted, trigger=Trigger.PERSON, refresh_at_bank=True)
+        outcomes = await app.commands.sync(wanted, trigger=Trigger.PERSON, refresh_at_bank=True)
+        links = {link.id: link for link in await app.reads.connections()}
+        return [(each, links.get(each.connection_id)) for each in outcomes]
 
     began = time.monotonic()
     try:
-        outcomes = run_app(given(context).place, run)
+        ended = run_app(given(context).place, run)
     finally:
         line.clear()
+    outcomes = [outcome for outcome, _ in ended]
     if as_json:
-        print_json(sync_document(outcomes, overall(outcomes), time.monotonic() - began))
+        print_json(sync_document(ended, overall(outcomes), time.monotonic() - began))
     else:
         _say(outcomes)
+        say_matters(
+            (each.connection_id, each.bank, each.condition, None if link is None else link.next_run_at)
+            for each, link in ended
+        )
     if any(outcome.result not in _GOOD for outcome in outcomes):
         raise typer.Exit(ExitCode.NOT_ALL)
 
@@ -113,7 +122,7 @@ def _say(outcomes: Sequence[SyncOutcome]) -> None:
                 str(outcome.counts.removed),
                 str(outcome.counts.unchanged),
                 str(outcome.requests),
-                f"{outcome.duration_s:.1f}",
+                decimal_text(outcome.duration_s, places=1),
             ]
             for outcome in outcomes
         ],
@@ -126,4 +135,3 @@ def _say(outcomes: Sequence[SyncOutcome]) -> None:
                 "{n} row could not be kept as it came.", "{n} rows could not be kept as they came.", problems
             ),
         )
-    say_matters((each.connection_id, each.bank, each.condition, None) for each in outcomes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,8 @@ from obdesk.cli.frontends import Place
 from tests.cli.conftest import PASSPHRASE, CommandLine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from obdesk.simulator.server import Simulator
 
 
@@ -28,7 +31,8 @@ def _plain_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_profile_that_works_is_called_so(linked: CommandLine, simulator: Simulator) -> None:
     found = checks(linked)
 
-    assert list(found) == ["keyring", "database", "provider", "webview", "tray"]
+    assert list(found) == ["key_file", "keyring", "database", "provider", "webview", "tray"]
+    assert found["key_file"]["state"] == "works"
     assert found["keyring"]["state"] == "unused"
     assert found["database"]["state"] == "works"
     assert found["provider"]["state"] == "works"
@@ -68,13 +72,49 @@ def test_a_profile_that_was_never_used_is_left_so(obdesk: CommandLine) -> None:
     ended = obdesk("doctor")
 
     assert ended.code == 1, "no keyring answers and no passphrase protects anything yet"
+    assert "Key file: not used." in ended.out
     assert "Keyring: broken." in ended.out
     assert "Database: not used." in ended.out
     assert not list(obdesk.folder.rglob("*"))
 
 
+def test_a_key_file_that_is_damaged_is_what_is_broken(
+    linked: CommandLine, obdesk: CommandLine, tmp_path: Path
+) -> None:
+    source, target = Place(linked.folder).resolved(), Place(tmp_path / "data").resolved()
+    target.prepare()
+    (target.folder / "vault.key").write_bytes((source.folder / "vault.key").read_bytes()[:-20])
+    (target.folder / "vault.key").chmod(0o600)
+    target.database.write_bytes(source.database.read_bytes())
+
+    found = checks(obdesk)
+
+    assert found["key_file"]["state"] == "broken"
+    assert found["key_file"]["sentence"].startswith("The key file is damaged.")
+    assert "Put vault.key back" in found["key_file"]["what_to_do"]
+    for name in ("keyring", "database"):
+        assert found[name]["state"] == "unknown", "nobody can tell, and nobody is sent to start a keyring"
+        assert found[name]["what_to_do"] == "Mend the key file first."
+    people = obdesk("doctor")
+    assert people.code == 1
+    assert "Key file: broken. The key file is damaged." in people.out
+
+
+def test_french_has_its_space_before_a_colon_and_its_decimal_comma(
+    linked: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    told = linked("doctor").out
+
+    assert re.search(r"^Trousseau\u00a0: ", told, re.MULTILINE)
+    assert re.search(r"^Zone de notification\u00a0: ", told, re.MULTILINE)
+    assert re.search(r" \d+,\d Mo\.$", told, re.MULTILINE)
+    assert re.search(r"^\S[^:\u00a0]*:", told, re.MULTILINE) is None
+
+
 def test_a_database_that_does_not_open_is_named_and_left_alone(
-    linked: CommandLine, obdesk: CommandLine, tmp_path: Any
+    linked: CommandLine, obdesk: CommandLine, tmp_path: Path
 ) -> None:
     source, target = Place(linked.folder).resolved(), Place(tmp_path / "data").resolved()
     target.prepare()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -201,8 +202,12 @@ def test_status_names_the_cause_and_the_command_that_mends_it(
     assert synced.code == 4
     assert synced.json()["outcome"] == "failed"
     error = synced.json()["connections"][0]["error"]
-    assert list(error) == ["condition", "title", "cause", "side", "heals_alone", "next_step", "action"]
+    assert list(error) == [
+        "condition", "title", "cause", "side", "heals_alone", "next_step", "action",
+        "next_run_at",
+    ]  # fmt: skip
     assert not error["heals_alone"]
+    assert error["next_run_at"] is None, "it waits for its person"
     for account in accounts:
         assert account["freshness"] == "needs_you"
         assert account["error"]["side"] == "you"
@@ -212,6 +217,27 @@ def test_status_names_the_cause_and_the_command_that_mends_it(
     assert error["title"] in status.out
     assert f"Run: obdesk link --renew {connection['id']}" in status.out
     assert linked("status", "--json").json()["accounts"][0]["error"] is None
+
+
+def test_what_heals_alone_says_when_it_is_tried_again(linked: CommandLine, simulator: Simulator) -> None:
+    state = f"/connections/{first_connection(simulator)['id']}/state"
+    simulator.control.run("POST", state, {"state": "websiteUnavailable"})
+    try:
+        people = sync(linked, simulator)
+        told = linked("connections", "--json").json()["connections"][0]["next_run_at"]
+        status = linked("status", "--json").json()["accounts"][0]["error"]
+        synced = sync(linked, simulator, "--json").json()["connections"][0]["error"]
+        later = linked("connections", "--json").json()["connections"][0]["next_run_at"]
+    finally:
+        simulator.control.run("POST", state, {"state": None})
+        assert sync(linked, simulator).code == 0
+
+    assert INSTANT.fullmatch(told)
+    here = datetime.fromisoformat(told).astimezone().strftime("%Y-%m-%d %H:%M")
+    assert f"We try again by ourselves, next at {here}." in people.out
+    assert status["next_run_at"] == told
+    assert synced["next_run_at"] == later
+    assert synced["next_step"] == f"We try again by ourselves, next at {later}."
 
 
 def test_connections_are_listed(linked: CommandLine) -> None:
