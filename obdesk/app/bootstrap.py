@@ -53,7 +53,9 @@ def open_profile(profile: Profile, *, ask_passphrase: Callable[[], str] | None =
     set, by a passphrase. Raises the errors of `obdesk.secrets` and `obdesk.storage`, all for a person.
     """
     from obdesk.app.unlocking import create_or_unlock
+    from obdesk.secrets.hardening import process_hardening
 
+    process_hardening()
     profile.prepare()
     vault = create_or_unlock(profile, ask_passphrase)
     return opened_with(profile, vault)

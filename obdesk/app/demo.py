@@ -65,4 +65,3 @@ async def use_banks(app: App, banks: SimulatedBanks) -> None:
         client_id=banks.client_id,
         client_secret=banks.client_secret,
     )
-

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,29 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 def test_the_default_place_is_the_persons_own() -> None:
     assert default_data_dir().is_relative_to(Path.home())
     assert profile_of(None).folder.parent == default_data_dir()
+
+
+OPEN_AND_TELL = """
+import ctypes, os, resource, sys
+from pathlib import Path
+from obdesk.app.bootstrap import open_profile
+from obdesk.app.profile import profile_of
+
+open_profile(profile_of(Path(sys.argv[1]))).close()
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[0], oct(os.umask(0)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the calls are Linux's")
+def test_a_program_that_holds_the_key_keeps_its_memory_to_itself(tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse battery staple\n")
+    words.chmod(0o600)
+    told = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_TELL, str(tmp_path)],
+        env={**os.environ, "OBDESK_PASSPHRASE_FILE": str(words)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["0", "0", "0o77"], "readable memory, core files, or files for others"
