@@ -137,7 +137,7 @@ def _database(opened: OpenProfile) -> Check:
             "database",
             Health.BROKEN,
             tr("The database opens, but parts of it are damaged."),
-            tr("Nothing was changed. Export what can be read, then restore a backup."),
+            tr("Nothing was changed. Export what can be read, then put back a copy of the data folder."),
         )
     sentence = tr(
         "The database is encrypted, opens and is sound: {n} transactions, {size} MB.",

@@ -42,6 +42,7 @@ class WayIn(Enum):
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a way
     NEW_PASSPHRASE = "new_passphrase"  # noqa: S105 - the name of a way
     RECOVERY_CODE = "recovery_code"
+    PREVIOUS_KEY_FILE = "previous_key_file"
 
 
 class LinkChannel(Enum):

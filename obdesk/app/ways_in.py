@@ -9,6 +9,7 @@ from obdesk.app.bootstrap import open_profile, opened_with
 from obdesk.app.interface import WayIn
 from obdesk.secrets.errors import KeyringProblem, VaultProblem
 from obdesk.secrets.keyfile import SlotKind
+from obdesk.secrets.keyfile_errors import DatabaseWithoutKey, KeyFileDamaged
 from obdesk.secrets.passphrases import Passphrase
 from obdesk.secrets.vault import TokenHome, Vault
 
@@ -40,6 +41,8 @@ def ways_into(profile: Profile) -> tuple[WayIn, ...]:
 
 def ways_out(profile: Profile, error: ObdeskError) -> tuple[WayIn, ...]:
     """Return what can be done about an error of opening: other keys help only where the key is the matter."""
+    if isinstance(error, DatabaseWithoutKey | KeyFileDamaged) and error.previous_usable:
+        return (WayIn.PREVIOUS_KEY_FILE, WayIn.TRY_AGAIN)
     return ways_into(profile) if isinstance(error, VaultProblem) else (WayIn.TRY_AGAIN,)
 
 
@@ -60,6 +63,9 @@ def open_by(profile: Profile, way: WayIn, secret: str = "") -> OpenProfile:
             return opened_with(profile, Vault(profile.folder).create(Passphrase(secret)))
         case WayIn.RECOVERY_CODE:
             return _recover(profile, secret)
+        case WayIn.PREVIOUS_KEY_FILE:
+            Vault(profile.folder).restore_previous()
+            return open_profile(profile)
 
 
 def _recover(profile: Profile, code: str) -> OpenProfile:

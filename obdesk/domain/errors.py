@@ -21,7 +21,6 @@ class Action(Enum):
     UNLOCK_KEYRING = "unlock_keyring"
     USE_PASSPHRASE = "use_passphrase"  # noqa: S105 - the name of a button
     USE_RECOVERY_CODE = "use_recovery_code"
-    RESTORE_BACKUP = "restore_backup"
     FREE_DISK_SPACE = "free_disk_space"
     CHOOSE_ANOTHER_FILE = "choose_another_file"
     UPDATE_OBDESK = "update_obdesk"
@@ -41,7 +40,6 @@ _LABELS: dict[Action, str] = {
     Action.UNLOCK_KEYRING: mark("Unlock the keyring"),
     Action.USE_PASSPHRASE: mark("Use a passphrase"),
     Action.USE_RECOVERY_CODE: mark("Use the recovery code"),
-    Action.RESTORE_BACKUP: mark("Restore a backup"),
     Action.FREE_DISK_SPACE: mark("Free some space, then try again"),
     Action.CHOOSE_ANOTHER_FILE: mark("Choose another file"),
     Action.UPDATE_OBDESK: mark("Update obdesk"),

@@ -42,18 +42,18 @@ class DatabaseWithoutKey(VaultProblem):
     def __init__(self, *, previous_usable: bool) -> None:
         if previous_usable:
             next_step = tr(
-                "Nothing was changed. The key file's previous version is still there and can be restored."
+                "Nothing was changed. The key file's previous version is still there; the window can put it back."
             )
         else:
             next_step = tr(
-                "Nothing was changed. Put vault.key back from a copy of the folder, or restore a backup; "
+                "Nothing was changed. Put vault.key back from a copy of the folder, then try again; "
                 "to begin anew, choose another folder or profile name."
             )
         super().__init__(
             title=tr("The key file is missing"),
             cause=tr("The folder holds an encrypted database but not the file vault.key that opens it."),
             next_step=next_step,
-            action=Action.RESTORE_BACKUP,
+            action=Action.RETRY,
         )
         self.previous_usable = previous_usable
 
@@ -64,11 +64,11 @@ class KeyFileDamaged(VaultProblem):
     def __init__(self, *, previous_usable: bool = False) -> None:
         if previous_usable:
             next_step = tr(
-                "Nothing was changed. The key file's previous version is intact and can be restored."
+                "Nothing was changed. The key file's previous version is intact; the window can put it back."
             )
         else:
             next_step = tr(
-                "Nothing was changed. Put vault.key back from a copy of the folder, or restore a backup."
+                "Nothing was changed. Put vault.key back from a copy of the folder, then try again."
             )
         super().__init__(
             title=tr("The key file is damaged"),
@@ -76,7 +76,7 @@ class KeyFileDamaged(VaultProblem):
                 "The file vault.key is not as it was written. Your passphrase or keyring is not to blame."
             ),
             next_step=next_step,
-            action=Action.RESTORE_BACKUP,
+            action=Action.RETRY,
         )
         self.previous_usable = previous_usable
 

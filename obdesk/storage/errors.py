@@ -41,8 +41,11 @@ def does_not_open() -> DatabaseDoesNotOpenError:
     return DatabaseDoesNotOpenError(
         title=tr("Your data does not open"),
         cause=tr("The database does not accept its key: it was replaced by another one, or it is damaged."),
-        next_step=tr("Nothing was changed or deleted. Restore a backup, or put the right file back."),
-        action=Action.RESTORE_BACKUP,
+        next_step=tr(
+            "Nothing was changed or deleted. Put back a copy of the data folder that opens; an upgrade may "
+            "have left an earlier copy, ledger.db.vN.bak, in the same folder."
+        ),
+        action=Action.NONE,
     )
 
 

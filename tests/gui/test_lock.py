@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit
 
+from obdesk.app.bootstrap import open_profile
 from obdesk.app.interface import WayIn
 from obdesk.app.profile import profile_of
-from obdesk.app.ways_in import open_by, ways_into
+from obdesk.app.ways_in import open_by, ways_into, ways_out
 from obdesk.domain.errors import Action, AppError
 from obdesk.gui.lock.present import fault_of, ordered
 from obdesk.gui.lock.view import LockPage
@@ -136,6 +137,37 @@ def test_the_recovery_code_opens_what_the_passphrase_opens(profile: Profile) -> 
     code = vault.add_recovery(vault.unlock_with_passphrase(Passphrase(WORDS)))
     assert WayIn.RECOVERY_CODE in ways_into(profile)
     open_by(profile, WayIn.RECOVERY_CODE, code.reveal().lower()).close()
+
+
+@pytest.mark.parametrize("damage", [None, b"damaged"], ids=["lost", "damaged"])
+def test_the_previous_key_file_is_put_back_and_its_passphrase_opens_the_data(
+    damage: bytes | None, profile: Profile, theme: Theme, qtbot: QtBot
+) -> None:
+    open_by(profile, WayIn.NEW_PASSPHRASE, WORDS).close()
+    vault = Vault(profile.folder)
+    vault.add_recovery(vault.unlock_with_passphrase(Passphrase(WORDS)))  # which keeps a previous version
+    key_file = profile.folder / "vault.key"
+    key_file.unlink() if damage is None else key_file.write_bytes(damage)
+    with pytest.raises(AppError) as caught:
+        open_profile(profile)
+    assert "the window can put it back" in caught.value.next_step
+    ways = ways_out(profile, caught.value)
+    page = page_of(theme, qtbot, caught.value, *ways)
+    assert next(iter(page.buttons)) is WayIn.PREVIOUS_KEY_FILE
+
+    with pytest.raises(AppError) as then:
+        open_by(profile, WayIn.PREVIOUS_KEY_FILE)
+    assert WayIn.PASSPHRASE in ways_out(profile, then.value)
+    open_by(profile, WayIn.PASSPHRASE, WORDS).close()
+
+
+def test_without_a_previous_key_file_none_is_offered(profile: Profile) -> None:
+    open_by(profile, WayIn.NEW_PASSPHRASE, WORDS).close()
+    (profile.folder / "vault.key").write_bytes(b"damaged")
+    with pytest.raises(AppError) as caught:
+        open_profile(profile)
+
+    assert WayIn.PREVIOUS_KEY_FILE not in ways_out(profile, caught.value)
 
 
 def test_data_without_its_key_file_is_never_written_over(profile: Profile) -> None:

@@ -73,7 +73,7 @@ def test_a_database_without_its_key_never_gets_a_new_one(vault: Vault, profile_d
     for call in calls:
         with pytest.raises(DatabaseWithoutKey) as caught:
             call()
-        assert caught.value.action is Action.RESTORE_BACKUP
+        assert caught.value.action is Action.RETRY
     assert [path.name for path in profile_dir.iterdir()] == [name]
 
 

@@ -102,7 +102,7 @@ def test_a_file_that_is_not_ours_to_open_is_left_as_it_is(tmp_path: Path, make: 
     before = fingerprint(path)
     with pytest.raises(DatabaseDoesNotOpenError) as refused:
         Store.open(path, KEY)
-    assert refused.value.action is Action.RESTORE_BACKUP
+    assert refused.value.action is Action.NONE
     assert "Nothing was changed" in refused.value.next_step
     assert fingerprint(path) == before
     assert [found.name for found in tmp_path.iterdir() if found.stat().st_size] == (

@@ -46,6 +46,8 @@ def words_of(way: WayIn, error: ObdeskError) -> WayWords:
         case WayIn.RECOVERY_CODE:
             hint = tr("The 27 characters you noted down when it was shown; dashes and spaces do not matter.")
             return WayWords(way, tr("Open with the recovery code"), tr("Recovery code"), hint)
+        case WayIn.PREVIOUS_KEY_FILE:
+            return WayWords(way, tr("Put the previous key file back"), "", "")
 
 
 def ordered(ways: Sequence[WayIn], error: ObdeskError) -> list[WayIn]:
@@ -54,7 +56,7 @@ def ordered(ways: Sequence[WayIn], error: ObdeskError) -> list[WayIn]:
         Action.USE_PASSPHRASE: (WayIn.PASSPHRASE, WayIn.NEW_PASSPHRASE),
         Action.USE_RECOVERY_CODE: (WayIn.RECOVERY_CODE,),
         Action.UNLOCK_KEYRING: (WayIn.TRY_AGAIN,),
-        Action.RETRY: (WayIn.TRY_AGAIN,),
+        Action.RETRY: (WayIn.PREVIOUS_KEY_FILE, WayIn.TRY_AGAIN),
     }.get(error.action, ())
     return sorted(ways, key=lambda way: way not in favourite)
 

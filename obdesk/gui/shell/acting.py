@@ -42,7 +42,6 @@ def carry_out(
             | Action.USE_PASSPHRASE
             | Action.USE_RECOVERY_CODE
             | Action.UPDATE_OBDESK
-            | Action.RESTORE_BACKUP
         ):
             return
         case other:
