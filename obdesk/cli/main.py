@@ -27,6 +27,7 @@ from obdesk.cli.context import Given, given
 from obdesk.cli.exits import ExitCode
 from obdesk.cli.frontends import Place
 from obdesk.cli.output import NobodyReadsError, cleaned, say, tell, tell_error
+from obdesk.cli.phrases import mistake, speak
 from obdesk.domain.errors import ObdeskError
 from obdesk.domain.texts import tr
 
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
 
 def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
     command = typer.main.get_command(build(front_ends))
+    speak(command)
     try:
         code = command.main(list(arguments), prog_name="obdesk", standalone_mode=False)
     except typer.TyperException as error:
@@ -75,7 +77,7 @@ def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
         asked = context.command_path if context is not None else "obdesk"
         tell(
             tr("The command was not understood"),
-            cleaned(error.format_message()),
+            cleaned(mistake(error.format_message())),
             tr("Nothing was done. See: {command}", command=f"{asked} --help"),
         )
         return ExitCode.USAGE

@@ -162,7 +162,6 @@ def command_for(action: Action, connection_id: int | None = None) -> str:
 
 _COMMANDS = {
     Action.REFRESH: "obdesk sync",
-    Action.RESUME: "obdesk sync",
     Action.LINK_BANK: "obdesk link",
     Action.CONFIGURE_PROVIDER: "obdesk configure powens",
     Action.SHOW_DETAILS: "obdesk doctor",

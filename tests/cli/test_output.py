@@ -121,4 +121,5 @@ def test_every_button_that_a_command_presses_names_a_command() -> None:
     for action in (Action.REFRESH, Action.RENEW, Action.LINK_BANK, Action.CONFIGURE_PROVIDER):
         assert "obdesk " in command_for(action, 7)
     assert "--renew 7" in command_for(Action.RENEW, 7)
+    assert command_for(Action.RESUME) == "", "a sync does not resume what a person paused"
     assert sys.stdout is not None

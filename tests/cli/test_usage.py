@@ -15,6 +15,7 @@ from obdesk import __version__
 from obdesk.__main__ import main, window_only
 from obdesk.cli.frontends import DemoOptions, FrontEnds, Place
 from obdesk.cli.main import build
+from obdesk.cli.phrases import mistake
 from obdesk.domain import texts
 
 if TYPE_CHECKING:
@@ -72,6 +73,58 @@ def test_help_speaks_french(obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch
 
     assert "Liste vos comptes" in ended.out
     assert texts.language() == "en", "the fixture gave the language back"
+
+
+_TYPERS = re.compile(r"Usage|Commands|Show this|Options:|Arguments:|\[required|\[default|[a-z]:")
+
+
+@pytest.mark.parametrize(
+    "command", [(), *(each for each in commands() if each != ("simulate",))], ids=" ".join
+)
+def test_a_french_help_page_has_a_french_frame(
+    obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    page = obdesk(*command, "--help").out
+    said = re.sub(r"montant:>20|date:2026-03|https:\S+", "", page)
+
+    assert said.startswith("Utilisation\u00a0: obdesk ")
+    assert "Options\u00a0:\n" in said
+    assert "Affiche cette aide." in said
+    assert _TYPERS.findall(said) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "cause"),
+    [
+        ("acounts", "Il n’y a pas de commande 'acounts'. Vouliez-vous dire 'accounts'\u00a0?"),
+        ("zzz", "Il n’y a pas de commande 'zzz'."),
+        ("configure", "Il manque la commande."),
+        ("configure powens", "Il manque l’option '--api-url'."),
+        ("edit", "Il manque l’argument 'TRANSACTION'."),
+        ("transactions --limit 0", "Valeur refusée pour '--limit'\u00a0: il faut au moins 1"),
+        ("transactions --limit x", "Valeur refusée pour '--limit'\u00a0: il faut un nombre entier"),
+        ("transactions --limit", "L’option '--limit' demande une valeur."),
+        ("accounts --json=3", "L’option '--json' ne prend pas de valeur."),
+        ("accounts --jsn", "Il n’y a pas d’option --jsn. Vouliez-vous dire --json\u00a0?"),
+        ("accounts --zzz", "Il n’y a pas d’option --zzz."),
+        ("accounts one two", "Ces mots sont de trop\u00a0: one two"),
+    ],
+)
+def test_a_mistake_is_answered_in_french(
+    obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch, typed: str, cause: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    ended = obdesk(*typed.split())
+
+    assert ended.code == 2
+    assert ended.problem()[1] == cause
+
+
+def test_what_typer_may_say_one_day_is_shown_as_it_is() -> None:
+    assert mistake("Something new went wrong.") == "Something new went wrong."
 
 
 @pytest.mark.parametrize(
