@@ -27,6 +27,12 @@ class DemoBanks:
     def __init__(self, addresses: SimulatedBanks) -> None:
         self._addresses = addresses
 
+    async def open_business(self) -> None:
+        """Let the invented aggregator say what each operation was for, as those who pay for it get."""
+        await asyncio.to_thread(
+            self._send, "POST", f"{self._addresses.control_url}/switches", {"categories": True}, None
+        )
+
     async def link(self, names: tuple[str, ...]) -> None:
         """Link banks by name for the newest user, as if a person had done it elsewhere."""
         await asyncio.to_thread(self._link_all, names)

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from obdesk.app.demo import use_banks
-from obdesk.app.events import SyncEnded
+from obdesk.app.events import SyncEnded, SyncProgress
 from obdesk.app.interface import CsvOptions, LinkChannel
 from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.entities import RunResult, Trigger
@@ -22,6 +22,7 @@ from obdesk.gui.demo.banks import DemoBanks
 from obdesk.gui.demo.table import accounts_table
 from obdesk.gui.linking.demo_driver import drive, press
 from obdesk.gui.linking.stages import BankChosen, Confirmed, Done, Ended, FirstSync, Target
+from obdesk.gui.theme.theme import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,12 @@ class Journey:
     async def _travel(self, app: App, desk: Desk) -> None:
         window = desk.window
         window.resize(1280, 800)
+        if desk.flows is not None:
+            desk.flows.welcome()
+        await asyncio.sleep(SETTLE_S)
         await self._picture(desk, "first-run")
+        window.show_sections()
+        await self._players.open_business()
         await use_banks(app, self._addresses)
         for bank in BANKS:
             await self._link(app, desk, bank)
@@ -99,6 +105,7 @@ class Journey:
         await self._mend(app, desk)
         await self._search(desk)
         await self._show(desk, "connections")
+        await self._by_night(desk)
         await self._export(app)
         self._accounts = await app.reads.accounts()
 
@@ -129,7 +136,7 @@ class Journey:
 
     async def _refresh(self, app: App, desk: Desk) -> None:
         """Click Refresh and wait for new figures or a reason, for every bank."""
-        outcomes = await self._synced(app, desk.window.refresh, len(BANKS))
+        outcomes = await self._synced(app, desk, len(BANKS))
         for outcome in outcomes:
             if outcome.result not in {RunResult.UPDATED, RunResult.UNCHANGED}:
                 raise JourneyStoppedError(f"{outcome.bank}: {outcome.condition.value}")
@@ -142,7 +149,8 @@ class Journey:
         await self._players.ask_for_sca(troubled.provider_id)
         await app.commands.sync([troubled.id], trigger=Trigger.SCHEDULE, refresh_at_bank=False)
         await self._until("a bank that needs you", lambda: _troubled(desk) is not None)
-        await self._show(desk, "connections", "needs-you")
+        await self._show(desk, "overview", "needs-you")
+        await self._show(desk, "connections", "needs-you-connections")
         desk.window.renew(troubled.id)
         await self._through_the_page(desk, _linking(desk), "renew-page")
         await self._until("the mended bank", lambda: _troubled(desk) is None)
@@ -161,6 +169,14 @@ class Journey:
         await asyncio.sleep(SETTLE_S)
         await self._picture(desk, "search")
         field.clear()
+        field.textEdited.emit("")  # as the button that clears the field does
+
+    async def _by_night(self, desk: Desk) -> None:
+        """Show the same window in the dark."""
+        desk.window.theme.set_mode(Mode.DARK)
+        for section in ("overview", "transactions", "connections"):
+            await self._show(desk, section, f"{section}-dark")
+        desk.window.theme.set_mode(Mode.SYSTEM)
 
     async def _export(self, app: App) -> None:
         report = await app.commands.export_csv(self._csv, TransactionFilter(), CsvOptions())
@@ -169,17 +185,22 @@ class Journey:
         if self._rows != report.rows or self._rows == 0:
             raise JourneyStoppedError("the exported file does not hold what was exported")
 
-    async def _synced(self, app: App, ask: Callable[[], None], count: int) -> list[SyncOutcome]:
-        """Ask, and return the outcomes of the syncs that follow."""
+    async def _synced(self, app: App, desk: Desk, count: int) -> list[SyncOutcome]:
+        """Refresh as the button does, and return the outcomes of the syncs that follow."""
+        steps: list[SyncProgress] = []
         ended: list[SyncOutcome] = []
 
         def hear(event: object) -> None:
-            if isinstance(event, SyncEnded):
+            if isinstance(event, SyncProgress):
+                steps.append(event)
+            elif isinstance(event, SyncEnded):
                 ended.append(event.outcome)
 
         stop = app.bus.listen(hear)
         try:
-            ask()
+            desk.window.refresh()
+            await self._until("the first step of the refresh", lambda: bool(steps))
+            await self._picture(desk, "refreshing")
             await self._until("the end of the refresh", lambda: len(ended) >= count)
         finally:
             stop()
