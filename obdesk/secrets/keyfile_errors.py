@@ -42,7 +42,8 @@ class DatabaseWithoutKey(VaultProblem):
     def __init__(self, *, previous_usable: bool) -> None:
         if previous_usable:
             next_step = tr(
-                "Nothing was changed. The key file's previous version is still there; the window can put it back."
+                "Nothing was changed. The key file's previous version is still there; "
+                "the window can put it back."
             )
         else:
             next_step = tr(

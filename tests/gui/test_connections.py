@@ -72,6 +72,10 @@ def test_a_fresh_bank_is_calm() -> None:
     assert card.edge == ""
 
 
+def test_a_bank_without_a_run_counts_none() -> None:
+    assert _card(replace(FRESH, last_runs=())).runs_name == "Last run"
+
+
 def test_a_paused_bank_can_be_resumed() -> None:
     card = _card(replace(DELAYED, paused=True))
 

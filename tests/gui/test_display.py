@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+WHAT_TO_DO = (
+    "Start obdesk from a graphical desktop, use the command line (obdesk --help), "
+    "or run: obdesk demo --headless."
+)
 SCREEN = ("DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "QT_QPA_PLATFORM")
 
 
@@ -105,8 +109,7 @@ def test_the_window_without_a_screen_says_so_and_leaves_nothing(
     assert ended.stderr.splitlines() == [
         "There is no screen to open a window on",
         "Neither DISPLAY nor WAYLAND_DISPLAY is set.",
-        "Start obdesk from a graphical desktop, use the command line (obdesk --help), "
-        "or run: obdesk demo --headless.",
+        WHAT_TO_DO,
     ]
     assert not data.exists()
     assert list(temporary.iterdir()) == []

@@ -21,6 +21,7 @@ from obdesk.gui.overview.present import (
     coming_of,
     flows_of,
     lines_of,
+    month_as_of,
     month_title,
     needs_of,
     news_of,
@@ -61,10 +62,10 @@ def test_net_worth_carries_the_date_of_its_oldest_part_and_how_much_of_it_is_fre
     euros, dollars = worth_of(NET_WORTH, NOW, ENGLISH)
 
     assert euros.total == "€83,214.25"
-    assert euros.as_of == "Complete as of Sun 22 Nov 18:58 · 3 of 5 accounts fresh"
+    assert euros.as_of == "Complete as of Sun 22 Nov 18:58 · 3 of 5 accounts in net worth fresh"
     assert euros.change == "+€1,204.10 in 30 days"
     assert dollars.code == "USD"
-    assert dollars.as_of == "Complete as of yesterday 21:58 · 0 of 1 account fresh"
+    assert dollars.as_of == "Complete as of yesterday 21:58 · 0 of 1 account in net worth fresh"
 
 
 def test_net_worth_without_a_date_does_not_claim_to_be_complete() -> None:
@@ -117,6 +118,38 @@ def test_the_news_since_the_last_visit_add_up() -> None:
         ("14", "new transactions"),
         ("3", "transactions changed"),
     ]
+
+
+def test_the_news_are_counted_in_the_readers_way_and_carry_the_end_of_the_last_check() -> None:
+    runs = [
+        run(2, PORT, NOW - timedelta(minutes=2), counts=RunCounts(new=3050)),
+        run(1, PORT, NOW - timedelta(hours=2), counts=RunCounts(updated=1)),
+    ]
+    news = news_of(runs, None, NOW, ENGLISH)
+
+    assert news.lines[0].many == "3,050"
+    assert news_of(runs, None, NOW, FRENCH).lines[0].many == f"3{FRENCH.group}050"
+    assert news.as_of == "As of today 11:56"
+    assert news_of([], None, NOW, ENGLISH).as_of == ""
+
+
+def test_the_month_is_as_old_as_its_oldest_account() -> None:
+    assert month_as_of(ACCOUNTS, NOW, ENGLISH) == "Bank data as of Sun 22 Nov 18:58"
+    undated = replace(ACCOUNTS[0], freshness=replace(ACCOUNTS[0].freshness, data_as_of=None))
+    assert "no date" in month_as_of([undated, *ACCOUNTS[1:]], NOW, ENGLISH)
+    assert month_as_of([undated], NOW, ENGLISH) == ""
+
+
+def test_every_figure_of_the_overview_has_its_date_for_eyes_and_ears(screen: OverviewScreen) -> None:
+    as_of = month_as_of(ACCOUNTS, NOW, ENGLISH)
+    screen.page.month.show_month("November", flows_of(FLOWS, ENGLISH), coming_of(COMING, ENGLISH), as_of)
+    screen.page.news.show_news(news_of(RUNS[PORT], None, NOW, ENGLISH))
+
+    assert as_of in _texts(screen)
+    assert screen.page.month.accessibleDescription() == as_of
+    assert screen.page.news.accessibleDescription().startswith("As of ")
+    coming = next(each for each in screen.page.month.findChildren(QLabel) if each.text() == "Coming")
+    assert coming.accessibleDescription() == as_of
 
 
 def test_runs_before_the_last_visit_are_not_news() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from obdesk.app.i18n import use_language
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import Account, RunCounts, RunResult, Trigger
 from obdesk.domain.freshness import FreshnessState
@@ -158,8 +159,21 @@ def test_offline_is_said_and_the_figures_stay() -> None:
     assert not is_offline(CONNECTIONS)
 
 
+def test_the_status_line_agrees_in_french() -> None:
+    account = ACCOUNTS[0]
+    states = [FreshnessState.UNKNOWN] * 3 + [FreshnessState.AGEING] * 2 + [FreshnessState.STALE]
+    accounts = [replace(account, freshness=replace(account.freshness, state=state)) for state in states]
+    use_language("fr")
+    try:
+        counted = counts_line(accounts)
+    finally:
+        use_language("en")
+
+    assert set(counted.split(" · ")) == {"3 d’état inconnu", "2 vieillissent", "1 ancien"}
+
+
 def test_the_status_line_counts_the_states_and_tells_the_last_check() -> None:
-    assert counts_line(ACCOUNTS) == "3 fresh · 1 delayed · 2 needs you"
+    assert counts_line(ACCOUNTS) == "3 fresh · 1 delayed · 2 need you"
     assert last_check_line(CONNECTIONS, NOW, ENGLISH) == "Last check 11:56"
     assert last_check_line((), NOW, ENGLISH) == "Nothing asked yet"
 

@@ -186,7 +186,7 @@ class ConnectionCard(Card):
         if values.runs:
             squares.addWidget(RunSquares(self._theme_, values.runs, f"{values.runs_name}, {values.bank}"))
         else:
-            squares.addWidget(label(tr("none yet")))
+            squares.addWidget(label(tr("no run yet")))
         facts = (
             (tr("Consent"), consent),
             (tr("Asked"), _fact(values.asked)),

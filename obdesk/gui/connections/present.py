@@ -128,7 +128,7 @@ def _card(each: Connection, problems: int, now: datetime, locale: Locale, *, bus
         data_old=fresh.state in _OLD,
         next_run=_next_run(each, now, locale),
         runs=tuple(mark_of(run, each.bank, now, locale) for run in reversed(each.last_runs[:RUNS_MAX])),
-        runs_name=trn("Last {n} run", "Last {n} runs", min(RUNS_MAX, max(1, len(each.last_runs)))),
+        runs_name=_runs_name(len(each.last_runs)),
         action=action,
         action_text="" if action is Action.NONE else action_label(action),
         may_refresh=not busy,
@@ -200,6 +200,10 @@ def _next_run(each: Connection, now: datetime, locale: Locale) -> str:
     if each.next_run_at <= now:
         return tr("any moment")
     return time_today(each.next_run_at, now, locale)
+
+
+def _runs_name(many: int) -> str:
+    return trn("Last {n} run", "Last {n} runs", min(RUNS_MAX, many)) if many else tr("Last run")
 
 
 def mark_of(run: Run, bank: str, now: datetime, locale: Locale) -> RunMark:

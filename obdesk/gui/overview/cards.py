@@ -202,6 +202,8 @@ class NewsCard(Card):
         self._theme_ = theme
         self._title = ElidedLabel("", theme.fonts.strong)
         self.body.addWidget(self._title)
+        self.as_of = ElidedLabel("", theme.fonts.small, tone="muted")
+        self.body.addWidget(self.as_of)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(10)
         self._grid.setVerticalSpacing(5)
@@ -215,6 +217,10 @@ class NewsCard(Card):
             return
         self._news = news
         self._title.set_whole(news.title)
+        self.as_of.set_whole(news.as_of)
+        self.as_of.setVisible(bool(news.as_of))
+        self.setAccessibleName(news.title)
+        self.setAccessibleDescription(news.as_of)
         clear(self._grid)
         for row, line in enumerate(news.lines):
             number = label(line.many, self._theme_.fonts.strong)
@@ -315,13 +321,17 @@ class MonthCard(Card):
         super().__init__(theme)
         self._theme_ = theme
         self._private = False
-        self._state: tuple[str, tuple[Flow, ...], tuple[Coming, ...]] | None = None
+        self._state: tuple[str, tuple[Flow, ...], tuple[Coming, ...], str] | None = None
 
-    def show_month(self, title: str, flows: tuple[Flow, ...], coming: tuple[Coming, ...]) -> None:
-        """Show other figures."""
-        if self._state == (title, flows, coming):
+    def show_month(
+        self, title: str, flows: tuple[Flow, ...], coming: tuple[Coming, ...], as_of: str = ""
+    ) -> None:
+        """Show other figures and up to when the banks' data behind them is complete."""
+        if self._state == (title, flows, coming, as_of):
             return
-        self._state = (title, flows, coming)
+        self._state = (title, flows, coming, as_of)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(as_of)
         self._draw()
 
     def show_reading(self, title: str) -> None:
@@ -340,10 +350,12 @@ class MonthCard(Card):
 
     def _draw(self) -> None:
         assert self._state is not None
-        title, flows, coming = self._state
+        title, flows, coming, as_of = self._state
         clear(self.body)
         fonts = self._theme_.fonts
         self.body.addWidget(label(title, fonts.strong))
+        if as_of:
+            self.body.addWidget(ElidedLabel(as_of, fonts.small, tone="muted"))
         if not flows:
             self.body.addWidget(label(tr("Nothing booked yet this month."), tone="muted", wrap=True))
         for flow in flows:
@@ -352,7 +364,10 @@ class MonthCard(Card):
         self.body.addSpacing(6)
         self.body.addWidget(rule())
         self.body.addSpacing(2)
-        self.body.addWidget(label(tr("Coming"), fonts.strong))
+        heading = label(tr("Coming"), fonts.strong)
+        heading.setToolTip(as_of)
+        heading.setAccessibleDescription(as_of)
+        self.body.addWidget(heading)
         if not coming:
             self.body.addWidget(label(tr("Your banks have announced nothing."), tone="muted", wrap=True))
         grid = QGridLayout()

@@ -12,6 +12,7 @@ from obdesk.domain.texts import tr, trn
 from obdesk.gui.format import (
     DASH,
     Locale,
+    count,
     day_month,
     instant,
     instant_or,
@@ -103,6 +104,8 @@ class News(NamedTuple):
     title: str
     lines: tuple[NewsLine, ...]
     nothing: str
+    as_of: str = ""
+    """When the last of the counted checks ended; empty while there is none."""
 
 
 class Flow(NamedTuple):
@@ -143,8 +146,8 @@ def worth_of(net_worth: Sequence[NetWorth], now: datetime, locale: Locale) -> tu
 
 def _as_of(worth: NetWorth, now: datetime, locale: Locale) -> str:
     fresh = trn(
-        "{fresh} of {n} account fresh",
-        "{fresh} of {n} accounts fresh",
+        "{fresh} of {n} account in net worth fresh",
+        "{fresh} of {n} accounts in net worth fresh",
         worth.account_count,
         fresh=worth.fresh_count,
     )
@@ -227,6 +230,7 @@ def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: 
     else:
         when = instant(since, now, locale)
         title, nothing = tr("Since {when}", when=when), tr("Nothing new since {when}.", when=when)
+    as_of = tr("As of {when}", when=instant(max(r.ended_at for r in runs), now, locale)) if runs else ""
     counted = [run.counts for run in runs if since is None or run.ended_at >= since]
     new, updated = sum(c.new for c in counted), sum(c.updated for c in counted)
     removed, problems = sum(c.removed for c in counted), sum(c.problems for c in counted)
@@ -236,7 +240,7 @@ def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: 
         (removed, trn("transaction removed by the bank", "transactions removed by the bank", removed)),
         (problems, trn("row could not be read", "rows could not be read", problems)),
     ]
-    return News(title, tuple(NewsLine(str(many), text) for many, text in lines if many), nothing)
+    return News(title, tuple(NewsLine(count(many, locale), text) for many, text in lines if many), nothing, as_of)
 
 
 def flows_of(flows: Sequence[MonthFlow], locale: Locale) -> tuple[Flow, ...]:
@@ -260,6 +264,18 @@ def flows_of(flows: Sequence[MonthFlow], locale: Locale) -> tuple[Flow, ...]:
 def month_title(now: datetime, locale: Locale) -> str:
     """Return the heading of the month's card."""
     return month_name(local(now, locale).date(), locale)
+
+
+def month_as_of(accounts: Sequence[Account], now: datetime, locale: Locale) -> str:
+    """Return up to when the banks' data behind the month and the announcements is complete."""
+    dates = [each.freshness.data_as_of for each in accounts if each.state is AccountState.ACTIVE]
+    known = [date for date in dates if date is not None]
+    if not known:
+        return ""
+    when = instant(min(known), now, locale)
+    if len(known) < len(dates):
+        return tr("Bank data as of {when}; one account at least has no date", when=when)
+    return tr("Bank data as of {when}", when=when)
 
 
 def coming_of(rows: Sequence[TransactionRow], locale: Locale) -> tuple[Coming, ...]:

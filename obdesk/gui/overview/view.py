@@ -17,6 +17,7 @@ from obdesk.gui.overview.present import (
     coming_of,
     flows_of,
     lines_of,
+    month_as_of,
     month_title,
     needs_of,
     news_of,
@@ -203,11 +204,13 @@ class OverviewScreen:
             self._since = datetime.fromisoformat(stored) if stored else None
             self._since_known = True
         connections = await self._reads.connections()
-        self._show_accounts(await self._reads.accounts(), connections, await self._reads.net_worth())
+        accounts = await self._reads.accounts()
+        self._show_accounts(accounts, connections, await self._reads.net_worth())
         now, locale = self._clock.now(), self._locale
         flows = flows_of(await self._reads.month_flows(now), locale)
         coming = coming_of(await self._reads.upcoming(COMING_MAX), locale)
-        self.page.month.show_month(month_title(now, locale), flows, coming)
+        as_of = month_as_of(accounts, now, locale)
+        self.page.month.show_month(month_title(now, locale), flows, coming, as_of)
         self.page.news.show_news(news_of(await self._reads.runs(limit=200), self._since, now, locale))
 
     def _show_accounts(

@@ -22,7 +22,7 @@ from obdesk.gui.format import (
     time_today,
     weekday_date,
 )
-from obdesk.gui.widgets.status import Glyph, glyph_of, sentence_of, word_of
+from obdesk.gui.widgets.status import Glyph, glyph_of, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -278,7 +278,31 @@ def counts_line(accounts: Sequence[Account]) -> str:
     if not active:
         return tr("No account yet")
     counted = {state: sum(a.freshness.state is state for a in active) for state in FreshnessState}
-    return " · ".join(f"{many} {word_of(Glyph(state.value))}" for state, many in counted.items() if many)
+    return " · ".join(_counted(state, many) for state, many in counted.items() if many)
+
+
+def _counted(state: FreshnessState, many: int) -> str:
+    match state:
+        case FreshnessState.FRESH:
+            return tr("{n} fresh", n=many)
+        case FreshnessState.REFRESHING:
+            return tr("{n} refreshing", n=many)
+        case FreshnessState.AGEING:
+            return trn("{n} is ageing", "{n} are ageing", many)
+        case FreshnessState.PAUSED:
+            return tr("{n} paused", n=many)
+        case FreshnessState.STALE:
+            return trn("{n} has old data", "{n} have old data", many)
+        case FreshnessState.DELAYED:
+            return tr("{n} delayed", n=many)
+        case FreshnessState.UNKNOWN:
+            return trn("{n} is not known", "{n} are not known", many)
+        case FreshnessState.BROKEN:
+            return tr("{n} failed", n=many)
+        case FreshnessState.NEEDS_YOU:
+            return trn("{n} needs you", "{n} need you", many)
+        case other:
+            assert_never(other)
 
 
 def last_check_line(connections: Sequence[Connection], now: datetime, locale: Locale) -> str:
