@@ -240,7 +240,8 @@ def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: 
         (removed, trn("transaction removed by the bank", "transactions removed by the bank", removed)),
         (problems, trn("row could not be read", "rows could not be read", problems)),
     ]
-    return News(title, tuple(NewsLine(count(many, locale), text) for many, text in lines if many), nothing, as_of)
+    shown = tuple(NewsLine(count(many, locale), text) for many, text in lines if many)
+    return News(title, shown, nothing, as_of)
 
 
 def flows_of(flows: Sequence[MonthFlow], locale: Locale) -> tuple[Flow, ...]:

@@ -278,31 +278,20 @@ def counts_line(accounts: Sequence[Account]) -> str:
     if not active:
         return tr("No account yet")
     counted = {state: sum(a.freshness.state is state for a in active) for state in FreshnessState}
-    return " · ".join(_counted(state, many) for state, many in counted.items() if many)
+    return " · ".join(trn(*_COUNTED[state], many) for state, many in counted.items() if many)
 
 
-def _counted(state: FreshnessState, many: int) -> str:
-    match state:
-        case FreshnessState.FRESH:
-            return tr("{n} fresh", n=many)
-        case FreshnessState.REFRESHING:
-            return tr("{n} refreshing", n=many)
-        case FreshnessState.AGEING:
-            return trn("{n} is ageing", "{n} are ageing", many)
-        case FreshnessState.PAUSED:
-            return tr("{n} paused", n=many)
-        case FreshnessState.STALE:
-            return trn("{n} has old data", "{n} have old data", many)
-        case FreshnessState.DELAYED:
-            return tr("{n} delayed", n=many)
-        case FreshnessState.UNKNOWN:
-            return trn("{n} is not known", "{n} are not known", many)
-        case FreshnessState.BROKEN:
-            return tr("{n} failed", n=many)
-        case FreshnessState.NEEDS_YOU:
-            return trn("{n} needs you", "{n} need you", many)
-        case other:
-            assert_never(other)
+_COUNTED = {
+    FreshnessState.FRESH: (mark("{n} fresh"), mark("{n} fresh")),
+    FreshnessState.REFRESHING: (mark("{n} refreshing"), mark("{n} refreshing")),
+    FreshnessState.AGEING: (mark("{n} is ageing"), mark("{n} are ageing")),
+    FreshnessState.PAUSED: (mark("{n} paused"), mark("{n} paused")),
+    FreshnessState.STALE: (mark("{n} has old data"), mark("{n} have old data")),
+    FreshnessState.DELAYED: (mark("{n} delayed"), mark("{n} delayed")),
+    FreshnessState.UNKNOWN: (mark("{n} is not known"), mark("{n} are not known")),
+    FreshnessState.BROKEN: (mark("{n} failed"), mark("{n} failed")),
+    FreshnessState.NEEDS_YOU: (mark("{n} needs you"), mark("{n} need you")),
+}
 
 
 def last_check_line(connections: Sequence[Connection], now: datetime, locale: Locale) -> str:
