@@ -84,7 +84,8 @@ def sync(
 def _show(line: StatusLine, event: Event) -> None:
     if isinstance(event, SyncProgress):
         counted = f" {event.done}" if event.done else ""
-        line.show(f"{event.connection_id}: {tr(_STEPS[event.step])}{counted}")
+        step = f"{tr(_STEPS[event.step])}{counted}"
+        line.show(tr("{bank}: {step}", bank=event.connection_id, step=step))
     elif isinstance(event, SyncEnded):
         line.clear()
 
