@@ -60,7 +60,7 @@ def test_a_row_with_all_that_a_bank_tells() -> None:
         vdate="2026-01-15",
         original_value=-26.0,
         original_currency={"id": "USD", "symbol": "$", "precision": 2},
-        categories=[{"code": "books", "parent_code": "leisure"}],
+        categories=[{"code": "home_improvement", "parent_code": "leisure"}],
         counterparty={"label": "SAS EXEMPLE", "account_identification": "FR7698765432109876543210917"},
     )
 
@@ -75,7 +75,7 @@ def test_a_row_with_all_that_a_bank_tells() -> None:
         label="CARTE 13/01 LIBRAIRIE DU PORT BREST CB*1111",
         payee="LIBRAIRIE DU PORT BREST",
         kind="card",
-        category="books",
+        category="home improvement",
         card="1111",
         counterparty="SAS EXEMPLE",
         counterparty_account="FR7698765432109876543210917",

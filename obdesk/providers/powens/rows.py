@@ -196,5 +196,9 @@ def _kind_of(kind: str | None) -> str:
 
 
 def _category_of(wire: TransactionWire) -> str:
-    """Return the code of the first category; the list has one entry where the product is on."""
-    return label_of(wire.categories[0].code, _WORD_LENGTH_MAX) if wire.categories else ""
+    """Return the first category in words; the list has one entry where the product is on.
+
+    The codes are snake_case English and no complete list of them is published, so they are not translated.
+    """
+    code = label_of(wire.categories[0].code, _WORD_LENGTH_MAX) if wire.categories else ""
+    return code.replace("_", " ")
