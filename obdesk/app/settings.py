@@ -1,4 +1,7 @@
-"""Settings, each declared once: key, kind, default and the sentence that explains it."""
+"""Settings kept in the data, each declared once: key, kind, default and the sentence that explains it.
+
+What is needed before the data opens (language, colours, places) is kept in `window.ini` beside it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ class SettingKind(Enum):
     """What values a setting takes."""
 
     TEXT = "text"
-    CHOICE = "choice"
     HOURS = "hours"
     SWITCH = "switch"
 
@@ -30,26 +32,19 @@ class Setting:
     kind: SettingKind
     default: str
     text: str
-    choices: tuple[str, ...] = ()
 
     def accepts(self, value: str) -> bool:
         """Tell whether `value` is one this setting can take."""
         match self.kind:
             case SettingKind.TEXT:
                 return len(value) <= 500
-            case SettingKind.CHOICE:
-                return value in self.choices
             case SettingKind.HOURS:
                 return value.isdecimal() and 1 <= int(value) <= 168
             case SettingKind.SWITCH:
                 return value in {"on", "off"}
 
 
-_LANGUAGES, _THEMES = ("system", "en", "fr"), ("system", "light", "dark")
-
 _DECLARED = (
-    Setting("language", SettingKind.CHOICE, "system", mark("The language of the interface"), _LANGUAGES),
-    Setting("theme", SettingKind.CHOICE, "system", mark("Light or dark"), _THEMES),
     Setting("sync.interval_h", SettingKind.HOURS, "4", mark("Hours between two checks of each bank")),
     Setting("sync.paused", SettingKind.SWITCH, "off", mark("Background syncs are paused")),
     Setting("tray.explained", SettingKind.SWITCH, "off", mark("The note about the tray was shown")),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from obdesk.app.bootstrap import App, open_profile
 from obdesk.app.clock import SystemClock
-from obdesk.app.i18n import use_language
 from obdesk.app.reads import StoreReads
 from obdesk.cli.output import tell
 from obdesk.domain.errors import Action, AppError
@@ -58,9 +57,7 @@ def _open(place: Place, *, make: bool) -> OpenProfile:
     profile = place.resolved()
     if not make and not (profile.folder.is_dir() and any(profile.folder.iterdir())):
         raise _no_data_yet(profile)
-    opened = open_profile(profile, ask_passphrase=passphrase_asker(profile))
-    use_language(StoreReads(opened.store, SystemClock()).setting_now("language"))
-    return opened
+    return open_profile(profile, ask_passphrase=passphrase_asker(profile))
 
 
 def passphrase_asker(profile: Profile) -> Callable[[], str] | None:

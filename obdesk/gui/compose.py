@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from obdesk.domain.texts import tr
 from obdesk.gui.changes import Changes
 from obdesk.gui.late import Late, LateSpawn
+from obdesk.gui.shell.accounts import AccountChanges
+from obdesk.gui.shell.choices import Choices
 from obdesk.gui.shell.feed import FrameFeed
 from obdesk.gui.shell.sections import Section
 
@@ -40,6 +42,8 @@ def compose(window: MainWindow, reads: Reads, clock: Clock, locale: Locale, sett
         window, reads=reads, commands=commands, spawn=spawn, changes=changes, clock=clock, locale=locale
     )
     window.attach(feed)
+    AccountChanges(window, feed)
+    Choices(window, feed, settings)
 
     def overview() -> Screen:
         from obdesk.gui.overview.view import OverviewScreen

@@ -112,17 +112,12 @@ class Desk:
 
         self.flows = Flows(self.window, lambda: self.parts, app, self.settings)
         self.flows.begin()
-        self.window.mode_chosen.connect(lambda mode: self._keep_mode(app, mode))
         QTimer.singleShot(REST_MS, self.window, self._make_rest)
 
     def _make_rest(self) -> None:
         """Make the screens that the first paint did not need, one at a time so that nothing is held up."""
         if self.window.sections.make_next():
             QTimer.singleShot(REST_MS, self.window, self._make_rest)
-
-    def _keep_mode(self, app: App, mode: Mode) -> None:
-        if self.parts is not None:
-            self.parts.spawn("window: theme", app.commands.set_setting("theme", mode.value))
 
     async def say_goodbye(self, app: App) -> None:
         """Remember the places, and when the person last looked."""

@@ -157,12 +157,12 @@ async def test_a_paused_bank_is_not_asked_with_the_others(house: House) -> None:
 
 
 async def test_settings_take_only_their_values(house: House) -> None:
-    await house.app.commands.set_setting("theme", "dark")
-    assert await house.app.reads.setting("theme") == house.app.reads.setting_now("theme") == "dark"
-    for key, value in (("theme", "blue"), ("colour", "red")):
+    await house.app.commands.set_setting("sync.paused", "on")
+    assert await house.app.reads.setting("sync.paused") == house.app.reads.setting_now("sync.paused") == "on"
+    for key, value in (("sync.paused", "blue"), ("colour", "red")):
         with pytest.raises(BugError):
             await house.app.commands.set_setting(key, value)
-    assert await house.app.reads.setting("language") == "system"
+    assert await house.app.reads.setting("sync.interval_h") == "4"
 
 
 async def test_new_settings_of_the_aggregator_end_the_wait_for_the_person(house: House) -> None:

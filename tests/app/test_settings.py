@@ -19,8 +19,6 @@ def test_a_default_is_a_value_the_setting_takes_and_its_text_is_a_sentence(key: 
 @pytest.mark.parametrize(
     ("key", "good", "bad"),
     [
-        ("language", ["system", "en", "fr"], ["de", "", "EN"]),
-        ("theme", ["light", "dark"], ["blue"]),
         ("sync.interval_h", ["1", "4", "168"], ["0", "169", "-1", "4.5", "", "four", "1e3"]),
         ("sync.paused", ["on", "off"], ["true", "1", ""]),
         ("powens.domain", ["", "acme"], ["x" * 501]),
@@ -29,6 +27,11 @@ def test_a_default_is_a_value_the_setting_takes_and_its_text_is_a_sentence(key: 
 def test_values(key: str, good: list[str], bad: list[str]) -> None:
     assert [declared(key).accepts(value) for value in good] == [True] * len(good)
     assert [declared(key).accepts(value) for value in bad] == [False] * len(bad)
+
+
+@pytest.mark.parametrize("key", ["language", "theme"])
+def test_what_is_needed_before_the_data_opens_is_not_kept_in_it(key: str) -> None:
+    assert key not in SETTINGS
 
 
 def test_an_unknown_setting_is_our_mistake() -> None:

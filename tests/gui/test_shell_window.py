@@ -350,7 +350,7 @@ def test_the_status_bar_speaks_for_the_screen_in_front(filled: _Filled) -> None:
     assert filled.window.status.texts() == ("14 selected", "Last check 11:56")
 
     filled.window.open_section("overview")
-    assert filled.window.status.texts()[0] == "3 fresh · 1 delayed · 2 needs you"
+    assert filled.window.status.texts()[0] == "3 fresh · 1 delayed · 2 need you"
 
 
 @pytest.mark.parametrize("size", [(880, 560), (1180, 760), (1600, 900)])

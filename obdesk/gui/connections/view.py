@@ -76,6 +76,9 @@ class ConnectionsPage(QScrollArea):
         self.setWidget(inner)
 
 
+_SHOWN = (Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.RUNS, Kind.PROBLEMS, Kind.BALANCES, Kind.SETTINGS)
+
+
 class ConnectionsScreen:
     """Plugs the connections into the window (obdesk.gui.shell.screen.Screen)."""
 
@@ -130,7 +133,7 @@ class ConnectionsScreen:
 
     def touched(self, changes: ChangeSet) -> None:
         """Read again when something shown here changed."""
-        if changes.touches(Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.RUNS, Kind.PROBLEMS, Kind.BALANCES):
+        if changes.touches(*_SHOWN):
             self.reread()
 
     def shown(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
-from obdesk.domain.texts import tr
+from obdesk.domain.texts import tr, trn
 from obdesk.gui.theme.theme import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from PySide6.QtWidgets import QMenuBar
 
     from obdesk.gui.theme.theme import Theme
+
+K = TypeVar("K")
+INTERVALS_H = (1, 2, 4, 8, 24)
 
 
 class Actions(QObject):
@@ -45,6 +48,8 @@ class Actions(QObject):
         self.quit = self._make(tr("Quit"), "Ctrl+Q", icon="sign-out")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
         self.modes = self._modes()
+        self.languages = self._languages()
+        self.intervals = self._intervals()
         self.sections: list[QAction] = []
 
     def _make(self, text: str, *keys: str, icon: str = "") -> QAction:
@@ -71,6 +76,31 @@ class Actions(QObject):
             made[mode] = action
         return made
 
+    def _languages(self) -> dict[str, QAction]:
+        texts = {
+            "system": tr("Language as the system has it"),
+            "en": tr("Language: {name}", name="English"),
+            "fr": tr("Language: {name}", name="Français"),
+        }
+        return self._choice(texts)
+
+    def _intervals(self) -> dict[int, QAction]:
+        return self._choice(
+            {
+                hours: trn("Check each bank every hour", "Check each bank every {n} hours", hours)
+                for hours in INTERVALS_H
+            }
+        )
+
+    def _choice(self, texts: Mapping[K, str]) -> dict[K, QAction]:
+        """Return commands of which one is marked at most."""
+        group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        made = {key: group.addAction(text) for key, text in texts.items()}
+        for action in made.values():
+            action.setCheckable(True)
+        return made
+
     def add_section(self, title: str) -> QAction:
         """Add the command that brings a section to the front: Ctrl+1, Ctrl+2, in their order."""
         place = len(self.sections) + 1
@@ -90,6 +120,8 @@ class Actions(QObject):
             self.export,
             self.privacy,
             *self.modes.values(),
+            *self.languages.values(),
+            *self.intervals.values(),
             self.commands,
             self.shortcuts,
             self.menu,
@@ -110,8 +142,12 @@ class Actions(QObject):
         view.addActions([self.search, self.privacy])
         view.addSeparator()
         view.addActions(list(self.modes.values()))
+        view.addSeparator()
+        view.addActions(list(self.languages.values()))
         banks = bar.addMenu(tr("&Banks"))
         banks.addActions([self.refresh_all, self.refresh_bank, self.refresh_account])
+        banks.addSeparator()
+        banks.addActions(list(self.intervals.values()))
         if of_screens:
             rows = bar.addMenu(tr("&Transactions"))
             rows.addActions(list(of_screens))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,7 +12,7 @@ from obdesk.domain.errors import ObdeskError
 from obdesk.gui.shell.present import SyncLine, ended_line, running_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from obdesk.app.interface import Commands, FirstScreen, Reads
     from obdesk.domain.changes import ChangeSet
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WATCHED = frozenset({Trigger.PERSON, Trigger.LINK})
 """The syncs shown step by step; the others only turn the glyphs."""
 
-_SHOWN = (Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.BALANCES, Kind.RUNS)
+_SHOWN = (Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.BALANCES, Kind.RUNS, Kind.SETTINGS)
 
 
 class FrameFeed(QObject):
@@ -57,6 +57,8 @@ class FrameFeed(QObject):
         self.changes, self._clock, self._locale = changes, clock, locale
         self.accounts: tuple[Account, ...] = ()
         self.connections: tuple[Connection, ...] = ()
+        self.interval_h = 0
+        """Hours between two checks of each bank; 0 until it is read."""
         self._reading = self._again = False
         self._watched: set[ConnectionId] = set()
         changes.changed.connect(self._touched)
@@ -83,6 +85,7 @@ class FrameFeed(QObject):
                 self._again = False
                 self.accounts = await self._reads.accounts()
                 self.connections = await self._reads.connections()
+                self.interval_h = int(await self._reads.setting("sync.interval_h"))
         finally:
             self._reading = False
         self.renewed.emit()
@@ -107,6 +110,28 @@ class FrameFeed(QObject):
             # A sync that somebody else had begun ends here without its own event.
             if outcome.connection_id in self._watched:
                 self._ended(outcome)
+
+    def rename(self, account_id: AccountId, name: str) -> None:
+        """Give an account the person's own name; nothing returns to the bank's."""
+        self._spawn("window: rename", self._done(self._commands.rename_account(account_id, name)))
+
+    def count_in_net_worth(self, account_id: AccountId, included: bool) -> None:  # noqa: FBT001 - a slot
+        """Count an account in net worth, or not."""
+        self._spawn(
+            "window: net worth",
+            self._done(self._commands.set_in_net_worth(account_id, included=included)),
+        )
+
+    def set_interval(self, hours: int) -> None:
+        """Check each bank every so many hours."""
+        self._spawn("window: interval", self._done(self._commands.set_setting("sync.interval_h", str(hours))))
+
+    async def _done(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except ObdeskError as error:
+            self.failed.emit(error)
+        self.renewed.emit()  # a choice that was refused is shown as it stands
 
     def bank(self, connection_id: ConnectionId) -> str:
         """Return the name of a connection's bank."""

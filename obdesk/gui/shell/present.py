@@ -48,6 +48,7 @@ class AccountRow(NamedTuple):
     """The second line; empty unless something is wrong."""
     sentence: str
     """Everything the row says, for tooltip and screen readers."""
+    in_net_worth: bool
 
 
 class AccountGroup(NamedTuple):
@@ -164,6 +165,7 @@ def _row(
         glyph,
         note,
         sentence,
+        account.in_net_worth,
     )
 
 

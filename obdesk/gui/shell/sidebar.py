@@ -82,6 +82,10 @@ class AccountsView(QTreeView):
     """AccountId"""
     refresh_wanted = Signal(object)
     """AccountId"""
+    rename_wanted = Signal(object)
+    """AccountId"""
+    counting_wanted = Signal(object, bool)
+    """AccountId, and whether it counts in net worth from now on"""
 
     def __init__(self, theme: Theme, model: AccountsModel) -> None:
         super().__init__()
@@ -126,6 +130,9 @@ class AccountsView(QTreeView):
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
             self._click(self.currentIndex())
             return
+        if event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self._menu(self.visualRect(self.currentIndex()).center())
+            return
         super().keyPressEvent(event)
 
     def drawBranches(self, *_unused: object) -> None:
@@ -150,7 +157,15 @@ class AccountsView(QTreeView):
         show.triggered.connect(lambda: self.opened.emit(row.account_id))
         refresh = QAction(tr("Refresh this account"), menu)
         refresh.triggered.connect(lambda: self.refresh_wanted.emit(row.account_id))
+        rename = QAction(tr("Rename…"), menu)
+        rename.triggered.connect(lambda: self.rename_wanted.emit(row.account_id))
+        counts = QAction(tr("Counts in net worth"), menu)
+        counts.setCheckable(True)
+        counts.setChecked(row.in_net_worth)
+        counts.triggered.connect(lambda on: self.counting_wanted.emit(row.account_id, on))
         menu.addActions([show, refresh])
+        menu.addSeparator()
+        menu.addActions([rename, counts])
         menu.popup(self.viewport().mapToGlobal(where))
 
     def _unfold(self) -> None:

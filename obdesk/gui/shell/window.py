@@ -59,8 +59,6 @@ class MainWindow(QMainWindow):
     """TransactionFilter: what the list shows"""
     quit_wanted = Signal()
     demo_left = Signal()
-    mode_chosen = Signal(object)
-    """Mode"""
 
     def __init__(
         self, theme: Theme, locale: Locale, clock: Clock, settings: QSettings, *, demo: bool = False
@@ -323,7 +321,6 @@ class MainWindow(QMainWindow):
     def _choose_mode(self, mode: Mode) -> None:
         self._settings.setValue("window/theme", mode.value)
         self.theme.set_mode(mode)
-        self.mode_chosen.emit(mode)
 
     def commands(self) -> list[QAction]:
         """Return every command, the window's and the front screen's."""
