@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPalette, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from obdesk.gui.shell.model import Role
@@ -125,10 +125,3 @@ class AccountDelegate(QStyledItemDelegate):
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(place, side | _V | Qt.TextFlag.TextSingleLine, shown)
         return metrics.horizontalAdvance(shown)
-
-
-def palette_without_selection(palette: QPalette) -> QPalette:
-    """Return a palette in which the view itself paints no selection; the delegate does."""
-    quiet = QPalette(palette)
-    quiet.setColor(QPalette.ColorRole.Highlight, Qt.GlobalColor.transparent)
-    return quiet
