@@ -207,21 +207,6 @@ def days_left(until: datetime, now: datetime, locale: Locale) -> int:
     return (local(until, locale).date() - local(now, locale).date()).days
 
 
-def in_days(days: int) -> str:
-    """Return a number of calendar days from today in words."""
-    match days:
-        case 0:
-            return tr("today")
-        case 1:
-            return tr("tomorrow")
-        case -1:
-            return tr("yesterday")
-        case n if n > 1:
-            return trn("in {n} day", "in {n} days", n)
-        case n:
-            return trn("{n} day ago", "{n} days ago", -n)
-
-
 def age(since: datetime, now: datetime) -> str:
     """Return how long ago an instant was, roughly: `3 h ago`."""
     seconds = max(0, int((now - since).total_seconds()))

@@ -101,13 +101,6 @@ def test_a_consents_day_has_its_weekday() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "said"), [(0, "today"), (1, "tomorrow"), (-1, "yesterday"), (3, "in 3 days"), (-9, "9 days ago")]
-)
-def test_days_in_words(days: int, said: str) -> None:
-    assert fmt.in_days(days) == said
-
-
-@pytest.mark.parametrize(
     ("seconds", "said"),
     [
         (0.6, f"0.6{NARROW_SPACE}s"),
