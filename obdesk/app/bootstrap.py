@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from obdesk.app.clock import SystemClock
-from obdesk.app.reads import StoreReads
 from obdesk.storage.store import Store
 
 if TYPE_CHECKING:
@@ -24,10 +23,12 @@ if TYPE_CHECKING:
     from obdesk.app.profile import Profile
     from obdesk.app.scopes import Scope
     from obdesk.domain.clock import Clock
+    from obdesk.domain.glance import Glance
     from obdesk.secrets.tokens import TokenStore
     from obdesk.secrets.vault import OpenedVault
 
 log = logging.getLogger(__name__)
+GLANCE_ROWS = 60
 QUIT_GRACE_S = 5.0
 """How long a running sync may take to finish its transaction when the person quits."""
 
@@ -40,6 +41,12 @@ class OpenProfile:
     store: Store
     tokens: TokenStore | None
     """None: tokens live in the store itself."""
+
+    def glance(self) -> Glance:
+        """Return what a first frame draws, read in the caller's thread; nothing else is imported for it."""
+        from obdesk.storage.queries.glance import glance
+
+        return self.store.read_now(glance, GLANCE_ROWS)
 
     def close(self) -> None:
         """Close the database and drop the key."""
@@ -83,6 +90,7 @@ class App:
         from obdesk.app.bus import Bus
         from obdesk.app.commands import AppCommands
         from obdesk.app.provider import Providers
+        from obdesk.app.reads import StoreReads
         from obdesk.app.scopes import Scope
         from obdesk.app.syncs import Syncs
         from obdesk.app.tokens import DatabaseTokens

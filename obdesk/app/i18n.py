@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import locale
 import os
 
 from obdesk.app.resources import resources
@@ -15,6 +13,8 @@ def system_language() -> str:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
             return "fr" if value.lower().startswith("fr") else "en"
+    import locale  # only where the environment is silent: it costs as much as a small screen
+
     return "fr" if (locale.getlocale()[0] or "").lower().startswith("fr") else "en"
 
 
@@ -32,6 +32,10 @@ def decimal_text(number: float, *, places: int) -> str:
 
 
 def _sentences(language: str) -> dict[str, str]:
+    if language == "en":
+        return {}  # the source language
+    import json
+
     sentences: dict[str, str] = {}
     folder = resources() / "i18n" / language
     for file in sorted(folder.glob("*.json")):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 
+from obdesk.domain.digits import decimal_text
+
 _EXPONENTS = {
     "BHD": 3, "BIF": 0, "CLF": 4, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0,
     "KMF": 0, "KRW": 0, "KWD": 3, "LYD": 3, "OMR": 3, "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "UYI": 0,
@@ -96,12 +98,3 @@ class Money:
     def text(self) -> str:
         """Return the amount for machines: a plain decimal string such as `-23.90`."""
         return decimal_text(self.amount_minor, self.currency.exponent)
-
-
-def decimal_text(amount_minor: int, exponent: int) -> str:
-    """Return minor units as a plain decimal string, without an exponent or a grouping sign."""
-    if exponent == 0:
-        return str(amount_minor)
-    sign = "-" if amount_minor < 0 else ""
-    digits = str(abs(amount_minor)).rjust(exponent + 1, "0")
-    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"

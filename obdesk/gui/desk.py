@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import socket
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSettings, QSocketNotifier, Qt, QTimer
+import shiboken6
+from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from obdesk.app.i18n import use_language
-from obdesk.app.reads import StoreReads
 from obdesk.domain.errors import ObdeskError
 from obdesk.domain.texts import tr
-from obdesk.gui.compose import compose
+from obdesk.gui import standing
 from obdesk.gui.locales import locale_of, system_qlocale, translate_qt
-from obdesk.gui.shell.frame import skeleton
+from obdesk.gui.shell.firstframe import FirstFrame
 from obdesk.gui.shell.window import MainWindow
 from obdesk.gui.theme.theme import Mode, Theme
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from obdesk.app.profile import Profile
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Connection
+    from obdesk.domain.glance import Glance
     from obdesk.gui.compose import Parts
     from obdesk.gui.flows import Flows
 
@@ -66,14 +66,41 @@ class Desk:
         self.settings = QSettings(str(profile.folder / "window.ini"), QSettings.Format.IniFormat)
         language = use_language(str(self.settings.value("window/language", "system")))
         self._translator = translate_qt(app, language)
-        self.theme = Theme(app, _mode(self.settings))
+        self.theme = Theme(app, _mode(self.settings), dressed=False)
         self.locale = locale_of(system_qlocale(language))
-        self.window = MainWindow(self.theme, self.locale, clock, self.settings, demo=profile.demo)
+        self.window = MainWindow(
+            self.theme, self.locale, clock, self.settings, demo=profile.demo, furnished=False
+        )
         self.parts: Parts | None = None
         self.flows: Flows | None = None
 
-    def first_paint(self, opened: Future[OpenProfile], patience_s: float) -> None:
-        """Show the window: with data when it comes in time, else with a calm page."""
+    def first_paint(self, glanced: Future[Glance], patience_s: float) -> None:
+        """Show the window's first frame, if its places are known and the data comes in time."""
+        pieces = standing.read(str(self.settings.value("window/standing", "")))
+        if not pieces or self.profile.demo:  # the demo's ribbon and its first steps are the whole window's
+            return
+        try:
+            glance = glanced.result(timeout=patience_s)
+        except (TimeoutError, ObdeskError):
+            return
+        self.window.setCentralWidget(
+            FirstFrame(
+                self.theme,
+                self.locale,
+                self.clock.now(),
+                glance,
+                pieces,
+                front=str(self.settings.value("window/section", "overview")),
+                private=self.settings.value("window/private", False, bool) is True,
+            )
+        )
+        self.window.show()
+        self._paint()
+
+    def furnish(self, opened: Future[OpenProfile], patience_s: float) -> None:
+        """Show the whole window: with data when it comes in time, else with a calm page."""
+        self.theme.dress()
+        self.window.furnish()
         try:
             self.fill(opened.result(timeout=patience_s))
         except (TimeoutError, ObdeskError):
@@ -96,6 +123,9 @@ class Desk:
 
     def fill(self, opened: OpenProfile) -> Parts:
         """Give the window its screens and show the first read in them; once."""
+        from obdesk.app.reads import StoreReads
+        from obdesk.gui.compose import compose
+
         if self.parts is None:
             section = str(self.settings.value("window/section", "overview"))
             reads = StoreReads(opened.store, self.clock)
@@ -130,6 +160,8 @@ class Desk:
 
     def show_unlocking(self) -> None:
         """Show the calm page that stands while the data is being unlocked."""
+        from obdesk.gui.shell.frame import skeleton
+
         self.window.show_page(skeleton(self.theme, tr("Unlocking your data…")))
 
     def show_locked(self, error: ObdeskError, choose: Callable[[WayIn, str], object]) -> None:
@@ -156,6 +188,11 @@ class Desk:
         Python runs its handlers between bytecodes, which Qt's loop has none of; the wake-up socket
         makes the loop turn.
         """
+        import signal
+        import socket
+
+        from PySide6.QtCore import QSocketNotifier
+
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
@@ -175,12 +212,13 @@ class Desk:
             theirs.close()
 
     def close(self) -> None:
-        """Let go of the window before the application object goes."""
+        """Let go of the window before the application object goes, at once: no loop comes to do it later."""
         self.settings.sync()
         _make_private(self.settings.fileName())
         self.window.hide()
-        self.window.deleteLater()
-        self.app.sendPostedEvents(None, 0)
+        # At once: outside a loop Qt would keep the deletion for a loop that may never come, and the next
+        # style sheet would be given to a half-dead window.
+        shiboken6.delete(self.window)
 
 
 def _drain(end: socket.socket) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from obdesk.domain.money import decimal_text
+from obdesk.domain.digits import decimal_text
 from obdesk.domain.texts import tr, trn
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ SYMBOLS = {
     "EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩", "TRY": "₺",
     "UAH": "₴", "VND": "₫", "ILS": "₪", "PLN": "zł", "CZK": "Kč",
 }  # fmt: skip
+
+_LABEL_MAX = 300  # more does not fit any screen
+
+# Banks send line breaks, NULs and direction marks; one line of plain text stays one line of plain text.
+_NOT_DRAWN = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), " ") | dict.fromkeys(
+    (0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF), ""
+)
 
 
 class Locale(NamedTuple):
@@ -54,6 +61,11 @@ class Locale(NamedTuple):
     """Where the reader is; None is this computer's own zone."""
 
 
+def clean(text: str) -> str:
+    """Return a bank's words as one line: no control characters, no marks that turn the reading direction."""
+    return text[:_LABEL_MAX].translate(_NOT_DRAWN).strip()
+
+
 def number(minor: int, exponent: int, locale: Locale) -> str:
     """Return minor units as a number with the locale's signs and exactly `exponent` decimals."""
     whole, _, decimals = decimal_text(abs(minor), exponent).partition(".")
@@ -79,11 +91,22 @@ def _grouped(whole: str, sign: str) -> str:
 
 def money(amount: Money, locale: Locale, *, code: bool = False) -> str:
     """Return an amount with its currency where the locale puts it; `code` asks for the ISO code."""
-    mark = amount.currency.code if code else SYMBOLS.get(amount.currency.code, amount.currency.code)
-    digits = number(abs(amount.amount_minor), amount.currency.exponent, locale)
+    currency = amount.currency
+    mark = currency.code if code else SYMBOLS.get(currency.code, currency.code)
+    return marked(amount.amount_minor, mark, currency.exponent, locale)
+
+
+def minor_money(amount_minor: int, code: str, exponent: int, locale: Locale) -> str:
+    """Return an amount that is still in its columns as `money` writes it."""
+    return marked(amount_minor, SYMBOLS.get(code, code), exponent, locale)
+
+
+def marked(amount_minor: int, mark: str, exponent: int, locale: Locale) -> str:
+    """Return an amount with a currency's mark where the locale puts it."""
+    digits = number(abs(amount_minor), exponent, locale)
     gap = locale.symbol_gap or (NO_BREAK_SPACE if len(mark) > 1 and mark.isalpha() else "")
     text = f"{mark}{gap}{digits}" if locale.symbol_first else f"{digits}{gap}{mark}"
-    return f"{MINUS}{text}" if amount.amount_minor < 0 else text
+    return f"{MINUS}{text}" if amount_minor < 0 else text
 
 
 def money_or_dash(amount: Money | None, locale: Locale) -> str:
@@ -150,6 +173,27 @@ def weekday_date(day: date, today: date, locale: Locale) -> str:
     text = day_month(day, locale) if near else day_month_year(day, locale)
     weekday = locale.weekdays[day.weekday()]
     return f"{weekday} {text}" if locale.day_first else f"{weekday}, {text}"
+
+
+def near(day: date, today: date) -> bool:
+    """Tell whether a day needs no year to be understood."""
+    return abs((day - today).days) <= 180
+
+
+def column_date(day: date, today: date, locale: Locale) -> str:
+    """Return a day for a column, with its year only when it is not obvious."""
+    return day_month(day, locale) if near(day, today) else day_month_year(day, locale)
+
+
+def day_heading(day: date, today: date, locale: Locale) -> str:
+    """Return a day in words, with its year only when it is not obvious: `Monday 23 November`."""
+    weekday, month = locale.weekdays[day.weekday()], locale.months[day.month - 1]
+    year = "" if near(day, today) else f"{day.year}"
+    if locale.day_first:
+        text = f"{weekday} {day.day} {month} {year}".rstrip()
+    else:
+        text = f"{weekday}, {month} {day.day}" + (f", {year}" if year else "")
+    return text[:1].upper() + text[1:]
 
 
 def full_date(day: date, locale: Locale) -> str:

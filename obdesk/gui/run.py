@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from obdesk.app.bootstrap import QUIT_GRACE_S, open_profile
 from obdesk.app.clock import SystemClock
 from obdesk.app.profile import DEFAULT_NAME, profile_of
-from obdesk.gui.display import require_display
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +37,8 @@ PATIENCE_S = 0.25
 
 def open_window(data_dir: Path | None, name: str = DEFAULT_NAME) -> int:
     """Open the window on a profile and return the exit code when it is quit."""
+    from obdesk.gui.display import require_display
+
     require_display()
     return run(profile_of(data_dir, name))
 
@@ -58,12 +59,20 @@ def run(
     unlocking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unlocking")
     opening = opener or partial(open_profile, profile)
     opened = unlocking.submit(opening)
+    glanced = unlocking.submit(lambda: opened.result().glance())
 
+    # What needs no Qt comes before it: once Qt is there, a hook of its binding reads the source of every
+    # module that is imported.
+    import obdesk.app.i18n
+    import obdesk.gui.format
+    import obdesk.gui.shell.screen
+    import obdesk.gui.theme.tokens  # noqa: F401 - imported for its place in the order
     from obdesk.gui.desk import Desk, application
 
     app = application()
     desk = Desk(app, profile, clock or SystemClock())
-    desk.first_paint(opened, PATIENCE_S)
+    desk.first_paint(glanced, PATIENCE_S)
+    desk.furnish(opened, PATIENCE_S)
     gc.freeze()
     gc.enable()
 

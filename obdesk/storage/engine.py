@@ -10,7 +10,6 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from obdesk.domain.filters import fold
 from obdesk.storage.errors import newer, translated
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_
     execute(f"PRAGMA cache_size = -{cache_kib}")
     execute("PRAGMA foreign_keys = ON")
     execute("PRAGMA trusted_schema = OFF")
-    connection.create_function("folded", 1, fold, deterministic=True)
+    connection.create_function("folded", 1, _folded, deterministic=True)
     if read_only:
         execute("PRAGMA query_only = ON")
     else:
@@ -66,9 +65,22 @@ def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_
         execute("PRAGMA synchronous = FULL")
 
 
+def _folded(text: str) -> str:
+    # Imported with the first search: a first look at the ledger folds nothing.
+    from obdesk.domain.filters import fold
+
+    return fold(text)
+
+
 def version_of(path: Path, data_key: bytes) -> int:
     """Return the schema version of a file (0: made but never filled)."""
-    with translated(), closing(connect(path, data_key, read_only=True)) as connection:
+    with closing(connect(path, data_key, read_only=True)) as connection:
+        return schema_version(connection)
+
+
+def schema_version(connection: Connection) -> int:
+    """Return the schema version of an open file (0: made but never filled)."""
+    with translated():
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, version_of
+from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, schema_version
 from obdesk.storage.errors import does_not_open, translated
 from obdesk.storage.tx import Tx
 
@@ -31,10 +31,10 @@ _STEPS_BETWEEN_LOOKS = 20_000
 class Store:
     """An open database. Close it (or use it as a context manager) and every thread is gone."""
 
-    def __init__(self, path: Path, data_key: bytes) -> None:
+    def __init__(self, path: Path, data_key: bytes, reading: Connection | None = None) -> None:
         self._path = path
         self._key = data_key
-        self._reader = _Reader("obdesk-read", path, data_key)
+        self._reader = _Reader("obdesk-read", path, data_key, reading)
         self._slow = _Reader("obdesk-sums", path, data_key)
         self._writer = _Writer(path, data_key)
 
@@ -48,12 +48,17 @@ class Store:
             from obdesk.storage.migrations import runner
 
             runner.create(path, data_key)
-        elif (version := version_of(path, data_key)) < SCHEMA_VERSION:
-            from obdesk.storage.migrations import runner
+            return cls(path, data_key)
+        reading = connect(path, data_key, read_only=True)
+        version = schema_version(reading)
+        if version == SCHEMA_VERSION:
+            return cls(path, data_key, reading)
+        reading.close()
+        if version == 0:
+            raise does_not_open()  # ours are numbered before they get their name; this one was emptied
+        from obdesk.storage.migrations import runner
 
-            if version == 0:
-                raise does_not_open()  # ours are numbered before they get their name; this one was emptied
-            runner.upgrade(path, data_key)
+        runner.upgrade(path, data_key)
         return cls(path, data_key)
 
     @property
@@ -128,12 +133,12 @@ async def _awaited(future: Future[T], *, shielded: bool = False) -> T:
 
 
 class _Reader:
-    """A thread with a read-only connection of its own, opened at its first use."""
+    """A thread with a read-only connection of its own, opened at its first use unless it is given."""
 
-    def __init__(self, name: str, path: Path, data_key: bytes) -> None:
+    def __init__(self, name: str, path: Path, data_key: bytes, connection: Connection | None = None) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._path, self._key = path, data_key
-        self._connection: Connection | None = None
+        self._connection: Connection | None = connection
         self._lock = threading.Lock()
         self._latest: dict[str, int] = {}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import gc
-import json
 import os
 import signal
 import stat
@@ -190,39 +189,6 @@ def test_privacy_and_theme_come_back_with_the_next_start(folder: Path, qapp: QAp
     _run(folder, look)
 
     assert seen == [(True, True)]
-
-
-_IMPORTS = """
-import json, sys
-from pathlib import Path
-from obdesk.app.profile import profile_of
-from obdesk.gui import desk, run
-from tests.seed_open import opened
-folder = Path(sys.argv[1])
-shown = desk.Desk.first_paint
-def first_paint(self, *args):
-    shown(self, *args)
-    names = [row.name for row in self.window.sidebar.model.group(0).rows]
-    print(json.dumps({"modules": sorted(sys.modules), "accounts": names}), flush=True)
-    sys.exit(0)
-desk.Desk.first_paint = first_paint
-run.run(profile_of(folder, "seeded"), opener=lambda: opened(folder))
-"""
-
-HEAVY = (
-    "alembic", "apscheduler", "asyncio", "httpx", "keyring", "msgspec", "platformdirs", "pydantic", "qasync",
-    "qtawesome", "sqlalchemy", "sqlmodel", "PySide6.QtNetwork", "PySide6.QtWebEngineCore", "tests.seed",
-)  # fmt: skip
-
-
-def test_nothing_heavy_is_imported_before_the_first_paint(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _IMPORTS, str(folder)], capture_output=True, text=True, timeout=60, check=True
-    )
-    told = json.loads(done.stdout.splitlines()[-1])
-
-    assert told["accounts"] == ["Compte courant", "Livret A", "Compte joint"]
-    assert [name for name in HEAVY if name in told["modules"]] == []
 
 
 _STAY = """

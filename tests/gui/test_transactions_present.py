@@ -19,7 +19,7 @@ from obdesk.domain.entities import (
 from obdesk.domain.filters import Sort, TransactionFilter, parse_search
 from obdesk.domain.ids import AccountId, TransactionId
 from obdesk.domain.money import Currency, Money
-from obdesk.gui.format import MINUS
+from obdesk.gui.format import MINUS, clean
 from obdesk.gui.transactions.facts import as_of, bank_facts, history_facts, oldest_data
 from obdesk.gui.transactions.filterpanel import amount_of, spans
 from obdesk.gui.transactions.filters import Part, chips, sentence, without
@@ -28,7 +28,6 @@ from obdesk.gui.transactions.present import (
     Column,
     Empty,
     Presenter,
-    clean,
     copied,
     empty_sentence,
     hue,

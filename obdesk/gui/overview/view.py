@@ -23,11 +23,12 @@ from obdesk.gui.overview.present import (
     news_of,
     worth_of,
 )
+from obdesk.gui.standing import piece_of
 from obdesk.gui.widgets.basics import Card, label
 from obdesk.gui.widgets.panels import EmptyState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from PySide6.QtGui import QAction, QResizeEvent
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from obdesk.gui.changes import Spawn
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.screen import Navigator
+    from obdesk.gui.standing import Piece
     from obdesk.gui.theme.theme import Theme
 
 TWO_COLUMNS_FROM = 780
@@ -182,6 +184,13 @@ class OverviewScreen:
         self.page.worth.set_private(private=private)
         self.page.month.set_private(private=private)
         self.page.table.rows.set_private(private=private)
+
+    def standing(self) -> Iterable[Piece]:
+        """Return where net worth and its date stand, unless they are scrolled away."""
+        worth = self.page.worth
+        yield piece_of("ground", worth, "surface")
+        yield piece_of("worth", worth.total, "-")
+        yield piece_of("worth_as_of", worth.as_of, "-")
 
     def reread(self) -> None:
         """Read what is shown; calls while a read is under way become one more read after it."""

@@ -77,9 +77,14 @@ class Frame(QWidget):
         self._pages.setCurrentWidget(self._page)
         page.setFocus()
 
+    @property
+    def paged(self) -> bool:
+        """Tell whether a page covers the screens."""
+        return self._pages.currentWidget() is self._page
+
     def show_sections(self) -> bool:
         """Show the screens and let go of the page; tell whether there was one."""
-        paged = self._pages.currentWidget() is self._page
+        paged = self.paged
         self._pages.setCurrentWidget(self.splitter)
         self._drop_page()
         return paged

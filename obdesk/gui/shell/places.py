@@ -26,13 +26,17 @@ def remember(window: QMainWindow, splitter: QSplitter, settings: QSettings) -> N
         settings.setValue("window/geometry", window.saveGeometry())
 
 
-def restore(window: QMainWindow, splitter: QSplitter, settings: QSettings) -> None:
-    """Give the window the size and places it had, or the default ones."""
+def restore(window: QMainWindow, settings: QSettings) -> None:
+    """Give the window the size and place it had, or the default ones."""
     geometry, size = settings.value("window/geometry"), settings.value("window/size")
     if isinstance(geometry, QByteArray) and _may_place():
         window.restoreGeometry(geometry)
     else:
         window.resize(size if isinstance(size, QSize) else DEFAULT_SIZE)
+
+
+def restore_inside(splitter: QSplitter, settings: QSettings) -> None:
+    """Give the sidebar the width it had."""
     state = settings.value("window/splitter")
     if isinstance(state, QByteArray):
         splitter.restoreState(state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from obdesk.domain.errors import Action, ObdeskError
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.gui.standing import Piece
 
 
 class Screen(Protocol):
@@ -117,6 +118,15 @@ class ShowsFirst(Protocol):
 
     def show_first(self, first: FirstScreen) -> None:
         """Show what the first read brought."""
+        ...
+
+
+@runtime_checkable
+class Stands(Protocol):
+    """A screen that says where it stands, so that a first frame can be drawn in its place next time."""
+
+    def standing(self) -> Iterable[Piece]:
+        """Return the places of what a first frame can fill."""
         ...
 
 

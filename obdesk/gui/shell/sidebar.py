@@ -14,6 +14,8 @@ from obdesk.gui.shell.model import AccountsModel
 from obdesk.gui.shell.present import AccountGroup, AccountRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
     from obdesk.domain.ids import AccountId
@@ -213,6 +215,10 @@ class Sidebar(QWidget):
         made.clicked.connect(lambda: self.section_wanted.emit(section.key))
         self._buttons[section.key] = made
         self._sections.addWidget(made)
+
+    def buttons(self) -> Iterable[tuple[str, SectionButton]]:
+        """Return the buttons of the sections by key, top down."""
+        return self._buttons.items()
 
     def show_section(self, key: str) -> None:
         """Mark the section in front."""

@@ -23,9 +23,9 @@ class StatusBar(QFrame):
         inside = QHBoxLayout(self)
         inside.setContentsMargins(18, 0, 18, 0)
         self._left = ElidedLabel("", theme.fonts.small, tone="muted")
-        self._right = label("", theme.fonts.small, tone="muted")
+        self.right = label("", theme.fonts.small, tone="muted")
         inside.addWidget(self._left, 1)
-        inside.addWidget(self._right)
+        inside.addWidget(self.right)
         self._lines: dict[str, str] = {}
         self._front = ""
         self._state = ""
@@ -43,7 +43,7 @@ class StatusBar(QFrame):
     def show_state(self, counts: str, last_check: str, *, offline: bool) -> None:
         """Show how the accounts stand and when somebody last asked."""
         self._state = counts
-        self._right.setText(
+        self.right.setText(
             tr("Offline: nothing new can come until the network is back") if offline else last_check
         )
         if self.property("offline") != ("true" if offline else "false"):
@@ -54,7 +54,7 @@ class StatusBar(QFrame):
 
     def texts(self) -> tuple[str, str]:
         """Return what is shown left and right."""
-        return self._left.whole, self._right.text()
+        return self._left.whole, self.right.text()
 
     def _draw(self) -> None:
         self._left.set_whole(self._lines.get(self._front) or self._state)

@@ -1,24 +1,19 @@
-"""The main window: it frames the screens, carries out the commands and never blocks."""
+"""The main window: it frames the screens, carries out the commands and never blocks.
+
+What it is made of is imported where it is made (`furnish`): an empty window shows a first frame before.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QMainWindow
 
-from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.texts import tr
-from obdesk.gui.shell.acting import carry_out
-from obdesk.gui.shell.actions import Actions, menu_bar_shown_at_start
-from obdesk.gui.shell.frame import Frame
-from obdesk.gui.shell.places import remember, restore
-from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
+from obdesk.gui.shell import sheets
+from obdesk.gui.shell.places import remember, restore, restore_inside
 from obdesk.gui.shell.screen import Ages, HasInspector, HasStatus, Narrows, Searches, ShowsFirst
-from obdesk.gui.shell.sections import Sections
-from obdesk.gui.shell.toolbar import Toolbar
-from obdesk.gui.widgets.panels import Toast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,22 +56,39 @@ class MainWindow(QMainWindow):
     demo_left = Signal()
 
     def __init__(
-        self, theme: Theme, locale: Locale, clock: Clock, settings: QSettings, *, demo: bool = False
+        self,
+        theme: Theme,
+        locale: Locale,
+        clock: Clock,
+        settings: QSettings,
+        *,
+        demo: bool = False,
+        furnished: bool = True,
     ) -> None:
+        """Make the window; one that is not `furnished` has its place and size and nothing inside yet."""
         super().__init__()
         self.theme, self._locale, self._clock, self._settings = theme, locale, clock, settings
         self._feed: FrameFeed | None = None
         self._narrow: bool | None = None
-        self._alt_alone = False
         self.keep_running: Callable[[], bool] = lambda: False
         """Asked when the window is closed: True hides it and lets the program go on."""
         self.setWindowTitle("obdesk" if not demo else tr("obdesk, demo"))
         self.setMinimumSize(MINIMUM_SIZE)
-        self.actions_ = Actions(theme, self)
-        self._build(demo=demo)
+        self._demo, self.furnished = demo, False
+        restore(self, settings)
+        if furnished:
+            self.furnish()
+
+    def furnish(self) -> None:
+        """Make everything inside; it takes the place of what was shown before."""
+        from obdesk.gui.shell.actions import Actions
+
+        self.actions_ = Actions(self.theme, self)
+        self._build(demo=self._demo)
         self._connect()
-        restore(self, self.frame.splitter, settings)
-        self.actions_.privacy.setChecked(settings.value("window/private", False, bool) is True)
+        restore_inside(self.frame.splitter, self._settings)
+        self.actions_.privacy.setChecked(self._settings.value("window/private", False, bool) is True)
+        self.furnished = True
         self._minute = QTimer(self)
         self._minute.setInterval(MINUTE_MS)
         self._minute.timeout.connect(self._minute_passed)
@@ -85,6 +97,15 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self, *, demo: bool) -> None:
+        from PySide6.QtWidgets import QMenu
+
+        from obdesk.gui.shell.actions import menu_bar_shown_at_start
+        from obdesk.gui.shell.altkey import AltAlone
+        from obdesk.gui.shell.frame import Frame
+        from obdesk.gui.shell.sections import Sections
+        from obdesk.gui.shell.toolbar import Toolbar
+        from obdesk.gui.widgets.panels import Toast
+
         menu = QMenu(self)
         menu.addActions(
             [self.actions_.refresh_all, self.actions_.refresh_bank, self.actions_.refresh_account]
@@ -100,6 +121,7 @@ class MainWindow(QMainWindow):
         self.addActions(self.actions_.all())
         self.actions_.fill(self.menuBar())
         self.menuBar().setVisible(menu_bar_shown_at_start())
+        AltAlone(self).pressed.connect(self._toggle_menu)
 
     def _connect(self) -> None:
         acts = self.actions_
@@ -110,10 +132,10 @@ class MainWindow(QMainWindow):
         acts.link.triggered.connect(self.link_wanted)
         acts.export.triggered.connect(self._export)
         acts.privacy.toggled.connect(self._set_private)
-        acts.commands.triggered.connect(self._open_palette)
-        acts.shortcuts.triggered.connect(self._open_sheet)
+        acts.commands.triggered.connect(lambda: sheets.open_palette(self.theme, self.commands(), self))
+        acts.shortcuts.triggered.connect(lambda: sheets.open_shortcuts(self.theme, self.commands(), self))
         acts.menu.triggered.connect(self._toggle_menu)
-        acts.about.triggered.connect(self._open_about)
+        acts.about.triggered.connect(lambda: sheets.open_about(self.theme, self))
         acts.quit.triggered.connect(self.quit_wanted)
         for mode, action in acts.modes.items():
             action.triggered.connect(lambda _on=False, mode=mode: self._choose_mode(mode))
@@ -182,6 +204,8 @@ class MainWindow(QMainWindow):
         return self.sections.front()
 
     def _show_feed(self) -> None:
+        from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
+
         feed = self._feed
         if feed is None:
             return
@@ -255,6 +279,8 @@ class MainWindow(QMainWindow):
 
     def act(self, action: Action, connection_id: ConnectionId | None = None) -> None:
         """Do what a button of an error or a condition says."""
+        from obdesk.gui.shell.acting import carry_out
+
         export = self.actions_.export.trigger
         carry_out(action, connection_id, self, set_up=self.set_up_wanted.emit, export=export)
 
@@ -308,6 +334,8 @@ class MainWindow(QMainWindow):
             screen.widget.setFocus()
 
     def _export(self) -> None:
+        from obdesk.domain.filters import TransactionFilter
+
         shown = [screen.wanted for screen in self.sections.all() if isinstance(screen, Narrows)]
         self.export_wanted.emit(shown[0] if shown else TransactionFilter())
 
@@ -327,41 +355,16 @@ class MainWindow(QMainWindow):
         screen = self.current_screen()
         return [*self.actions_.all(), *(screen.actions() if screen is not None else ())]
 
-    def _open_about(self) -> None:
-        from obdesk.gui.shell.about import AboutDialog
-
-        AboutDialog(self.theme, self).open()
-
-    def _open_palette(self) -> None:
-        from obdesk.gui.shell.palette import CommandPalette
-
-        CommandPalette(self.theme, self.commands(), self).open_over(self)
-
-    def _open_sheet(self) -> None:
-        from obdesk.gui.shell.palette import ShortcutSheet
-
-        ShortcutSheet(self.theme, self.commands(), self).open()
-
     def _toggle_menu(self) -> None:
         self.menuBar().setVisible(not self.menuBar().isVisible())
 
     # The window itself
 
-    def event(self, event: QEvent) -> bool:
-        """Override QMainWindow.event: Alt alone shows or hides the menu bar."""
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Alt and not event.isAutoRepeat():
-            if event.type() == QEvent.Type.KeyPress:
-                self._alt_alone = True
-            elif event.type() == QEvent.Type.KeyRelease and self._alt_alone:
-                self._toggle_menu()
-        elif event.type() in {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride}:
-            self._alt_alone = False
-        return super().event(event)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Override QMainWindow.resizeEvent."""
         super().resizeEvent(event)
-        self._spread_narrow()
+        if self.furnished:
+            self._spread_narrow()
 
     def _spread_narrow(self) -> None:
         narrow = self.width() < NARROW_BELOW
@@ -384,4 +387,12 @@ class MainWindow(QMainWindow):
 
     def remember(self) -> None:
         """Keep size and places for the next time."""
+        from obdesk.gui.shell.traces import standing_of
+        from obdesk.gui.standing import written
+
+        if not self.furnished:
+            return
         remember(self, self.frame.splitter, self._settings)
+        front = None if self.frame.paged else self.current_screen()
+        standing = "" if front is None else written(standing_of(self.frame, front))
+        self._settings.setValue("window/standing", standing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QFontMetricsF
+from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF, QGuiApplication
 
 _GENERIC = {"sans", "sans serif", "sans-serif", "helvetica", "dejavu sans", ""}
 _GOOD = ("Inter", "Noto Sans", "Cantarell", "Ubuntu", "Segoe UI")
@@ -40,7 +40,7 @@ def interface_fonts() -> Fonts:
 
 
 def _platform_font() -> QFont:
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font = QGuiApplication.font()
     if font.family().lower() not in _GENERIC:
         return font
     # A desktop without a theme names only an alias and a small size: choose a face made for screens.
@@ -60,6 +60,8 @@ def tabular(font: QFont) -> QFont:
     wanted.setFeature(QFont.Tag("lnum"), 1)
     if has_even_figures(wanted):
         return wanted
+    from PySide6.QtGui import QFontDatabase
+
     fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     fixed.setPointSizeF(font.pointSizeF())
     return fixed

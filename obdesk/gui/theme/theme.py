@@ -6,14 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtGui import QColor
 
-from obdesk.gui.icons import icon
 from obdesk.gui.theme.fonts import Fonts, interface_fonts
-from obdesk.gui.theme.palette import palette_of, style_sheet
 from obdesk.gui.theme.tokens import DARK, LIGHT, Tokens
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
 
@@ -34,17 +33,16 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: QApplication, mode: Mode = Mode.SYSTEM) -> None:
+    def __init__(self, app: QApplication, mode: Mode = Mode.SYSTEM, *, dressed: bool = True) -> None:
+        """Know the scheme; `dressed` also dresses the application, which a first frame does without."""
         super().__init__(app)
         self._app = app
         self._mode = mode
         self._colours: dict[str, QColor] = {}
         self.fonts: Fonts = interface_fonts()
-        # One style on all systems: the sheet is tested with it, and the palette reaches all of it.
-        app.setStyle("Fusion")
-        app.setFont(self.fonts.base)
         self.tokens: Tokens = self._wanted()
-        self._dress()
+        if dressed:
+            self.dress()
         app.styleHints().colorSchemeChanged.connect(self._follow)
 
     @property
@@ -75,6 +73,8 @@ class Theme(QObject):
 
     def icon(self, name: str, tint: str = "ink") -> QIcon:
         """Return an icon of the family, always in the token's colour of the scheme in use."""
+        from obdesk.gui.icons import icon
+
         return icon(name, lambda: self.colour(tint), lambda: self.colour("ink_faint"))
 
     def _wanted(self) -> Tokens:
@@ -96,6 +96,15 @@ class Theme(QObject):
         self._dress()
         self.changed.emit()
 
+    def dress(self) -> None:
+        """Dress the application in style, font, palette and sheet."""
+        # One style on all systems: the sheet is tested with it, and the palette reaches all of it.
+        self._app.setStyle("Fusion")
+        self._app.setFont(self.fonts.base)
+        self._dress()
+
     def _dress(self) -> None:
+        from obdesk.gui.theme.palette import palette_of, style_sheet
+
         self._app.setPalette(palette_of(self.tokens))
         self._app.setStyleSheet(style_sheet(self.tokens))

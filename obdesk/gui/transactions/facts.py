@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.texts import mark, tr
 from obdesk.gui import format as fmt
-from obdesk.gui.transactions.present import clean
+from obdesk.gui.format import clean
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from obdesk.domain.entities import TransactionState
 from obdesk.domain.texts import tr
 from obdesk.gui import format as fmt
+from obdesk.gui.format import clean
 from obdesk.gui.transactions.facts import as_of, bank_facts, history_facts
-from obdesk.gui.transactions.present import clean
 from obdesk.gui.widgets.basics import Pill, label, retone, rule
 from obdesk.gui.widgets.money import MoneyLabel
 

@@ -11,6 +11,7 @@ from obdesk.domain.entities import TransactionState
 from obdesk.domain.filters import Sort
 from obdesk.domain.texts import mark, tr, trn
 from obdesk.gui import format as fmt
+from obdesk.gui.format import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 HUES = 8
 PENDING_SECTION = 0  # no calendar day has this ordinal
-_LABEL_MAX = 300  # more does not fit any screen
-
-# Banks send line breaks, NULs and direction marks; one line of plain text stays one line of plain text.
-_NOT_DRAWN = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), " ") | dict.fromkeys(
-    (0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF), ""
-)
 
 
 class Column(IntEnum):
@@ -91,19 +86,9 @@ def title(column: Column) -> str:
     return tr(_TITLES[column])
 
 
-def clean(text: str) -> str:
-    """Return a bank's words as one line: no control characters, no marks that turn the reading direction."""
-    return text[:_LABEL_MAX].translate(_NOT_DRAWN).strip()
-
-
 def hue(category: str) -> int:
     """Return which of the eight hues a category has; the same on every computer and in every run."""
     return crc32(category.encode()) % HUES
-
-
-def near(day: date, today: date) -> bool:
-    """Tell whether a day needs no year to be understood."""
-    return abs((day - today).days) <= 180
 
 
 class Presenter:
@@ -137,8 +122,7 @@ class Presenter:
 
     def day(self, day: date) -> str:
         """Return a day for a column, with its year only when it is not obvious."""
-        write = fmt.day_month if near(day, self.today) else fmt.day_month_year
-        return write(day, self.locale)
+        return fmt.column_date(day, self.today, self.locale)
 
     def whole_date(self, line: Line) -> str:
         """Return a line's day in full, and whether it is pending: for tool tips and screen readers."""
@@ -165,15 +149,7 @@ class Presenter:
 
     def heading(self, day: date) -> str:
         """Return a day in words, with its year only when it is not obvious: `Monday 23 November`."""
-        locale = self.locale
-        weekday, month = locale.weekdays[day.weekday()], locale.months[day.month - 1]
-        if locale.day_first:
-            text = f"{weekday} {day.day} {month}"
-            text = text if near(day, self.today) else f"{text} {day.year}"
-        else:
-            text = f"{weekday}, {month} {day.day}"
-            text = text if near(day, self.today) else f"{text}, {day.year}"
-        return text[:1].upper() + text[1:]
+        return fmt.day_heading(day, self.today, self.locale)
 
     def found(self, count: int, sums: Sequence[Money] | None, *, narrowed: bool) -> str:
         """Return the sentence of a whole filter; the sums may still be on their way."""

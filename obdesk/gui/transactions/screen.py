@@ -26,7 +26,7 @@ from obdesk.gui.transactions.table import TransactionsTable
 from obdesk.gui.transactions.view import TransactionsView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from PySide6.QtCore import QSettings
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from obdesk.domain.money import Money
     from obdesk.gui.changes import Spawn
     from obdesk.gui.shell.screen import Navigator, StatusTeller
+    from obdesk.gui.standing import Piece
     from obdesk.gui.theme.theme import Theme
 
 GROUP = "transactions"
@@ -194,6 +195,10 @@ class TransactionsScreen(QObject):
         if self._today() != self.model.presenter.today:
             self.model.presenter = Presenter(self._locale, self._today())
             self._ask()
+
+    def standing(self) -> Iterable[Piece]:
+        """Return where the list stands."""
+        return self.table.standing()
 
     def actions(self) -> Sequence[QAction]:
         """Return the screen's commands for the palette and the menus."""

@@ -22,16 +22,21 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QPainter, QRegion, QStandardItemModel
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QTableView
 
+from obdesk.domain.filters import Sort
 from obdesk.domain.texts import tr
+from obdesk.gui.standing import piece_of
 from obdesk.gui.transactions.delegate import Band, Cell, RowPainter, Strip
 from obdesk.gui.transactions.header import TransactionsHeader
 from obdesk.gui.transactions.layout import RowLayout
 from obdesk.gui.transactions.present import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
+    from obdesk.gui.standing import Piece
     from obdesk.gui.theme.theme import Theme
     from obdesk.gui.transactions.model import TransactionsModel
 
@@ -137,6 +142,15 @@ class TransactionsTable(QTableView):
     def selected_rows(self) -> list[tuple[int, int]]:
         """Return the selection as ranges of rows, first and last."""
         return sorted((part.top(), part.bottom()) for part in self._ranges())
+
+    def standing(self) -> Iterator[Piece]:
+        """Yield where the list and its columns stand, while the newest rows come first."""
+        if not self._banded or self.header.sort != (Sort.DATE, True):
+            return
+        at = piece_of("list", self.viewport(), f"{self._rows.row_h}:{self._rows.band_h}")
+        for cell in self._cells:
+            yield at._replace(kind="column", x=at.x + cell.x, width=cell.width, ref=str(int(cell.column)))
+        yield at
 
     def _ranges(self) -> list[QItemSelectionRange]:
         chosen = self.selectionModel().selection()
