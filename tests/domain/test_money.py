@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obdesk.domain.digits import decimal_text
 from obdesk.domain.money import (
     MINOR_MAX,
     AmountTooLargeError,
@@ -15,7 +16,6 @@ from obdesk.domain.money import (
     FinerThanCurrencyError,
     MixedCurrenciesError,
     Money,
-    decimal_text,
     minor_of,
 )
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from obdesk.domain.digits import decimal_text
 from obdesk.domain.filters import Sort, TransactionFilter
 from obdesk.domain.ids import AccountId
-from obdesk.domain.money import MINOR_MAX, decimal_text
+from obdesk.domain.money import MINOR_MAX
 from obdesk.storage.queries.export import BLOCK_ROWS, COLUMNS
 from tests.export.ledger import DINARS, EUROS, YEN, Ledger, parsed, sums
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obdesk.domain.money import MINOR_MAX, decimal_text
+from obdesk.domain.digits import decimal_text
+from obdesk.domain.money import MINOR_MAX
 from obdesk.domain.remote import PageRows, RemoteTransaction, RowProblem
 from obdesk.providers.powens.rows import decode_rows
 
