@@ -31,7 +31,13 @@ class Figure:
     @property
     def ok(self) -> bool:
         """Tell whether the target holds."""
-        return self.ratio >= self.target if self.higher_is_better else self.ratio <= self.target
+        return self.within(1)
+
+    def within(self, slack: float) -> bool:
+        """Tell whether the figure is at most `slack` times worse than its target."""
+        if self.higher_is_better:
+            return self.ratio * slack >= self.target
+        return self.ratio <= self.target * slack
 
     def line(self) -> str:
         """Return the figure as a line for people."""
