@@ -8,8 +8,7 @@ running loop. Whoever opened closes: `App.close` or `OpenProfile.close`, once.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from obdesk.app.clock import SystemClock
 from obdesk.storage.store import Store
@@ -33,8 +32,7 @@ QUIT_GRACE_S = 5.0
 """How long a running sync may take to finish its transaction when the person quits."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenProfile:
+class OpenProfile(NamedTuple):
     """An unlocked profile: its store and its tokens, before anything runs."""
 
     profile: Profile

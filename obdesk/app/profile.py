@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.texts import tr
@@ -22,8 +22,7 @@ class FolderNotPrivateError(AppError):
     """The profile's folder cannot be made, or others could read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A named set of data, apart from every other; the demo has one of its own."""
 
     folder: Path

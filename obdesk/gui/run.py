@@ -49,11 +49,12 @@ def run(
     opener: Opener | None = None,
     clock: Clock | None = None,
     story: Story | None = None,
+    painted: Callable[[Desk], object] | None = None,
 ) -> int:
     """Run the window until it is quit.
 
     `opener` replaces the usual unlocking; `story` is called with the running application and the window
-    once both are there, and may drive them (the demo does).
+    once both are there, and may drive them (the demo does); `painted` hears of the first paint.
     """
     gc.disable()  # collecting while everything is being made only looks at what stays
     unlocking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unlocking")
@@ -72,6 +73,8 @@ def run(
     app = application()
     desk = Desk(app, profile, clock or SystemClock())
     desk.first_paint(glanced, PATIENCE_S)
+    if painted is not None:
+        painted(desk)
     desk.furnish(opened, PATIENCE_S)
     gc.freeze()
     gc.enable()

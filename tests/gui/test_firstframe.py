@@ -200,16 +200,12 @@ from pathlib import Path
 from obdesk.app.profile import profile_of
 from obdesk.gui import run
 from tests.seed_open import opened
-from obdesk.gui.desk import Desk
 folder = Path(sys.argv[1])
-shown = Desk.first_paint
-def first_paint(self, *args):
-    shown(self, *args)
-    drawn = [each.text for each in self.window.centralWidget().drawn]
+def painted(desk):
+    drawn = [each.text for each in desk.window.centralWidget().drawn]
     print(json.dumps({"modules": sorted(sys.modules), "drawn": drawn}), flush=True)
     sys.exit(0)
-Desk.first_paint = first_paint
-run.run(profile_of(folder, "seeded"), opener=lambda: opened(folder))
+run.run(profile_of(folder, "seeded"), opener=lambda: opened(folder), painted=painted)
 """
 
 NOT_YET = (
