@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 CACHE_KIB = 16 * 1024
 CACHE_BULK_KIB = 256 * 1024
+CACHE_SCAN_KIB = 4 * 1024
+"""For sums over everything: what passes once need not be kept."""
 BUSY_TIMEOUT_MS = 5_000
 
 Connection = Any

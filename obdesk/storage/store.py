@@ -12,7 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from obdesk.storage.engine import CACHE_BULK_KIB, CACHE_KIB, SCHEMA_VERSION, connect, schema_version
+from obdesk.storage.engine import (
+    CACHE_BULK_KIB,
+    CACHE_KIB,
+    CACHE_SCAN_KIB,
+    SCHEMA_VERSION,
+    connect,
+    schema_version,
+)
 from obdesk.storage.errors import does_not_open, translated
 from obdesk.storage.tx import Tx
 
@@ -35,7 +42,7 @@ class Store:
         self._path = path
         self._key = data_key
         self._reader = _Reader("obdesk-read", path, data_key, reading)
-        self._slow = _Reader("obdesk-sums", path, data_key)
+        self._slow = _Reader("obdesk-sums", path, data_key, cache_kib=CACHE_SCAN_KIB)
         self._writer = _Writer(path, data_key)
 
     @classmethod
@@ -135,8 +142,17 @@ async def _awaited(future: Future[T], *, shielded: bool = False) -> T:
 class _Reader:
     """A thread with a read-only connection of its own, opened at its first use unless it is given."""
 
-    def __init__(self, name: str, path: Path, data_key: bytes, connection: Connection | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        data_key: bytes,
+        connection: Connection | None = None,
+        *,
+        cache_kib: int = CACHE_KIB,
+    ) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._cache_kib = cache_kib
         self._path, self._key = path, data_key
         self._connection: Connection | None = connection
         self._lock = threading.Lock()
@@ -174,7 +190,7 @@ class _Reader:
 
     def _opened(self) -> Connection:
         if self._connection is None:
-            self._connection = connect(self._path, self._key, read_only=True)
+            self._connection = connect(self._path, self._key, read_only=True, cache_kib=self._cache_kib)
         return self._connection
 
     def close(self) -> None:
