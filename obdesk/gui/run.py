@@ -77,13 +77,15 @@ def run(
         painted(desk)
     desk.furnish(opened, PATIENCE_S)
     gc.freeze()
-    gc.enable()
 
     import asyncio
 
     import qasync
 
+    from obdesk.gui.garbage import Collector
     from obdesk.gui.quiet import quieten_loop_logs
+
+    collector = Collector(desk.window)
 
     quieten_loop_logs()
     life = _Life(desk, unlocking, opening, story)
@@ -92,6 +94,7 @@ def run(
             return runner.run(life.live(opened))
     finally:
         unlocking.shutdown(wait=True)
+        collector.close()
         desk.close()
         gc.unfreeze()
 

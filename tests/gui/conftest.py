@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 
+from obdesk.gui.garbage import collect_due
 from obdesk.gui.linking.engine import prepare
 from tests.gui.theme_fixtures import shown, theme
 from tests.gui.transactions_desk import desk, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["desk", "filled", "shown", "theme"]
 
@@ -16,3 +23,12 @@ QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 # The engine reads its switches once per process, so all tests share those of the demo.
 _IS_ROOT = os.name == "posix" and os.geteuid() == 0
 prepare(os.environ, local=True, is_root=_IS_ROOT, root_demo=True)
+
+
+@pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """Collect in this thread only, as the program does: a storage thread must not end Qt's objects."""
+    gc.disable()
+    yield
+    collect_due()
+    gc.enable()
