@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from obdesk.storage.engine import (
     CACHE_BULK_KIB,
     CACHE_KIB,
+    CACHE_READ_KIB,
     CACHE_SCAN_KIB,
     SCHEMA_VERSION,
     connect,
     schema_version,
 )
 from obdesk.storage.errors import does_not_open, translated
+from obdesk.storage.heap import give_back
 from obdesk.storage.tx import Tx
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Store:
 
             runner.create(path, data_key)
             return cls(path, data_key)
-        reading = connect(path, data_key, read_only=True)
+        reading = connect(path, data_key, read_only=True, cache_kib=CACHE_READ_KIB)
         version = schema_version(reading)
         if version == SCHEMA_VERSION:
             return cls(path, data_key, reading)
@@ -91,8 +93,11 @@ class Store:
         The interrupted call raises SupersededError. Without a topic every call gets its answer.
         """
         if topic is None:
-            return await _awaited(self._slow.submit(query, *args))
-        return await _awaited(self._slow.submit_latest(topic, query, *args))
+            answer = self._slow.submit(query, *args)
+        else:
+            answer = self._slow.submit_latest(topic, query, *args)
+        self._slow.tidy()
+        return await _awaited(answer)
 
     async def write(self, unit: Callable[[Tx], T], *, bulk: bool = False) -> T:
         """Run `unit` in one transaction of the writer thread; its answer comes after the commit.
@@ -149,7 +154,7 @@ class _Reader:
         data_key: bytes,
         connection: Connection | None = None,
         *,
-        cache_kib: int = CACHE_KIB,
+        cache_kib: int = CACHE_READ_KIB,
     ) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._cache_kib = cache_kib
@@ -187,6 +192,10 @@ class _Reader:
         if is_superseded():
             raise SupersededError
         return self.call(watched)
+
+    def tidy(self) -> None:
+        """Give back, when what was asked so far is answered, what the answers took and no longer need."""
+        self._pool.submit(give_back)
 
     def _opened(self) -> Connection:
         if self._connection is None:

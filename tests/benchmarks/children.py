@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from obdesk.gui.desk import Desk
 
 SIZE = (1180, 760)
+SETTLED_S = 3.0
+JUMPS = 60
+TURNS_MAX = 200
 
 
 def bare() -> None:
@@ -69,6 +72,72 @@ def visit(folder: str, section: str) -> None:
     run.run(profile_of(where, "seeded"), opener=lambda: opened(where), story=story)
 
 
+def bare_memory() -> None:
+    """Show an empty widget and say how much memory that takes."""
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    app = QApplication([])
+    widget = QWidget()
+    widget.resize(*SIZE)
+    widget.show()
+    app.processEvents()
+    _tell_memory("bare")
+    del widget
+
+
+def window_memory(folder: str) -> None:
+    """Open the whole window on the list, scroll through it, search once, and say what that takes."""
+    import asyncio
+    from pathlib import Path
+    from typing import Any
+
+    from obdesk.app.profile import profile_of
+    from obdesk.gui import run
+    from tests.seed_open import opened
+
+    where = Path(folder)
+
+    async def whole(screen: Any) -> None:
+        await asyncio.sleep(0.1)
+        for _turn in range(TURNS_MAX):
+            if screen.feed.complete:
+                return
+            await asyncio.sleep(0.1)
+        raise TimeoutError
+
+    async def story(_app: Any, desk: Any) -> None:
+        window = desk.window
+        window.resize(*SIZE)
+        await asyncio.sleep(SETTLED_S)
+        _tell_memory("started")
+        window.open_section("transactions")
+        screen = window.current_screen()
+        await whole(screen)
+        bar = screen.table.verticalScrollBar()
+        for step in range(JUMPS):
+            bar.setValue(bar.maximum() * ((step * 37) % JUMPS) // JUMPS)
+            await asyncio.sleep(0.02)
+        _tell_memory("scrolled")
+        window.toolbar.search.setText("carrefour")
+        window.toolbar.search.searched.emit("carrefour")
+        await whole(screen)
+        await asyncio.sleep(SETTLED_S)
+        _tell_memory("searched")
+        window.quit_wanted.emit()
+
+    run.run(profile_of(where, "seeded"), opener=lambda: opened(where), story=story)
+
+
+def _tell_memory(when: str) -> None:
+    """Say how much memory this process holds: resident, its share of it, and what is its alone."""
+    import json
+
+    from tests.benchmarks.memory import held
+
+    sys.stdout.write(json.dumps({"when": when, **held()._asdict()}) + "\n")
+    sys.stdout.flush()
+
+
 def _tell() -> None:
     """Say when it was painted, by the machine's clock, and end at once."""
     import time
@@ -98,6 +167,10 @@ def main(name: str, *arguments: str) -> None:
             window(*arguments)
         case "visit":
             visit(*arguments)
+        case "bare-memory":
+            bare_memory()
+        case "window-memory":
+            window_memory(*arguments)
 
 
 if __name__ == "__main__":
