@@ -25,8 +25,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(150)
 JOURNEY_S = 120.0
 PICTURES = (
-    "first-run", "link-1", "link-1-page", "link-2", "link-2-page", "overview", "refreshed", "needs-you",
-    "renew-page", "transactions", "search", "connections",
+    "first-run",
+    "link-1",
+    "link-1-page",
+    "link-2",
+    "link-2-page",
+    "overview",
+    "refreshing",
+    "refreshed",
+    "needs-you",
+    "needs-you-connections",
+    "renew-page",
+    "transactions",
+    "search",
+    "connections",
+    "overview-dark",
+    "transactions-dark",
+    "connections-dark",
 )  # fmt: skip
 COLOURS_MIN = 40
 """A window that painted nothing, or one grey page, has far fewer."""
