@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from obdesk.domain.syncing import Step
 
 FOLD_MS = 40
+PACE_MS = 100
+"""Progress is shown this often: more cannot be read, and each time the window writes its figures anew."""
 
 
 class Spawn(Protocol):
@@ -62,6 +64,10 @@ class Changes(QObject):
         self._fold.setSingleShot(True)
         self._fold.setInterval(fold_ms)
         self._fold.timeout.connect(self._flush)
+        self._pace = QTimer(self)
+        self._pace.setSingleShot(True)
+        self._pace.setInterval(PACE_MS if fold_ms else 0)
+        self._pace.timeout.connect(self._flush)
         self._stop: Callable[[], None] = lambda: None
 
     def follow(self, bus: Bus) -> None:
@@ -73,6 +79,7 @@ class Changes(QObject):
         """Stop listening; what waits is dropped."""
         self._stop()
         self._fold.stop()
+        self._pace.stop()
 
     def _hear(self, event: Event) -> None:
         # Here because nothing is heard before the first paint, which these classes would delay.
@@ -102,7 +109,8 @@ class Changes(QObject):
 
     def _move_on(self) -> None:
         self._moved = True
-        self._soon()
+        if not self._pace.isActive():
+            self._pace.start()
 
     def _soon(self) -> None:
         if not self._fold.isActive():
@@ -110,6 +118,7 @@ class Changes(QObject):
 
     def _flush(self) -> None:
         self._fold.stop()
+        self._pace.stop()
         changes, self._waiting = self._waiting, ChangeSet()
         moved, self._moved = self._moved, False
         if changes:

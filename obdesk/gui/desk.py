@@ -158,6 +158,10 @@ class Desk:
         """Return the links as the window shows them."""
         return () if self.parts is None else tuple(self.parts.feed.connections)
 
+    def is_syncing(self) -> bool:
+        """Tell whether a sync is under way."""
+        return self.parts is not None and bool(self.parts.changes.running)
+
     def show_unlocking(self) -> None:
         """Show the calm page that stands while the data is being unlocked."""
         from obdesk.gui.shell.frame import skeleton

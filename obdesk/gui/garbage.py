@@ -7,22 +7,36 @@ storage thread takes Qt's locks there while the interface holds Python's: the tw
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVERY_MS = 2_000
 
 
 class Collector(QObject):
-    """Takes collecting over from Python while it lives, by the same thresholds."""
+    """Takes collecting over from Python while it lives, by the same thresholds.
 
-    def __init__(self, parent: QObject) -> None:
+    While `busy` says that rows are being saved nothing is collected: each look would go through them all
+    and hold up every thread, and rows are no garbage.
+    """
+
+    def __init__(self, parent: QObject, busy: Callable[[], bool] = lambda: False) -> None:
         super().__init__(parent)
+        self._busy = busy
         gc.disable()
         self._turns = QTimer(self)
         self._turns.setInterval(EVERY_MS)
-        self._turns.timeout.connect(collect_due)
+        self._turns.timeout.connect(self.collect_unless_busy)
         self._turns.start()
+
+    def collect_unless_busy(self) -> None:
+        """Collect what is due, if nothing is being saved."""
+        if not self._busy():
+            collect_due()
 
     def close(self) -> None:
         """Give collecting back to Python."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     Story = Callable[[App, Desk], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
+TURN_S = 0.0001
+"""After this long a thread asks for its turn. SQLite's driver lets go of Python for each row it writes, and
+takes it back before a thread that waits longer than such a gap has noticed: with Python's own five
+milliseconds the interface waits a tenth of a second now and then while a sync is saved."""
 PATIENCE_S = 0.25
 """How long the first paint waits for the data, so that a quick unlocking shows no page of its own."""
 
@@ -85,15 +90,17 @@ def run(
     from obdesk.gui.garbage import Collector
     from obdesk.gui.quiet import quieten_loop_logs
 
-    collector = Collector(desk.window)
-
     quieten_loop_logs()
+    collector = Collector(desk.window, desk.is_syncing)
+    turn_before_s = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_S)
     life = _Life(desk, unlocking, opening, story)
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
             return runner.run(life.live(opened))
     finally:
         unlocking.shutdown(wait=True)
+        sys.setswitchinterval(turn_before_s)
         collector.close()
         desk.close()
         gc.unfreeze()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
 from obdesk.domain.entities import RunCounts
+from obdesk.storage.heap import let_go
 from obdesk.storage.writes import accounts, connections, runs, transactions
 from obdesk.sync.reconcile import Plan, reconcile
 
@@ -72,7 +73,7 @@ class _Work:
 
     def flush(self) -> None:
         self.next_id = transactions.insert_rows(self.tx, self.fresh, self.next_id, self.now)
-        self.fresh.clear()
+        let_go(self.fresh)
 
 
 class LinkRemovedError(Exception):

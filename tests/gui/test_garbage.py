@@ -45,3 +45,19 @@ def test_what_another_thread_leaves_behind_is_collected_here(qtbot: QtBot) -> No
     assert set(ended) == {threading.get_ident()}
     collector.close()
     assert gc.isenabled()
+
+
+def test_nothing_is_collected_while_rows_are_saved(qtbot: QtBot) -> None:
+    del qtbot
+    ended: list[int] = []
+    saving = [True]
+    collector = Collector(QObject(), lambda: saving[0])
+    fill(5_000, ended)
+    collector.collect_unless_busy()
+    assert ended == []
+
+    saving[0] = False
+    collector.collect_unless_busy()
+
+    assert ended
+    collector.close()

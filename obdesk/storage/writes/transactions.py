@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from obdesk.domain.filters import fold
 from obdesk.domain.ledger import FACT_NAMES, KnownTransaction, facts_of
 from obdesk.storage.columns import to_ms
+from obdesk.storage.heap import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +63,10 @@ def insert_rows(tx: Tx, rows: Sequence[tuple[int, RemoteTransaction]], first_id:
     ]  # fmt: skip
     if stored:
         tx.executemany(INSERT, stored)
-        tx.executemany(INDEX, [(row[0], row[-4]) for row in stored])
-    return first_id + len(stored)
+        tx.executemany(INDEX, ((row[0], row[-4]) for row in stored))
+    following = first_id + len(stored)
+    let_go(stored)
+    return following
 
 
 def known(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> list[KnownTransaction]:
