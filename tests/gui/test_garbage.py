@@ -51,7 +51,8 @@ def test_nothing_is_collected_while_rows_are_saved(qtbot: QtBot) -> None:
     del qtbot
     ended: list[int] = []
     saving = [True]
-    collector = Collector(QObject(), lambda: saving[0])
+    parent = QObject()
+    collector = Collector(parent, lambda: saving[0])
     fill(5_000, ended)
     collector.collect_unless_busy()
     assert ended == []
