@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,18 +52,25 @@ _GROUPS = (
 def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
     """Run one command and return its exit code (`obdesk.cli.exits`)."""
     use_language("system")
-    signal.signal(signal.SIGTERM, _end)
+    ending = _Ending()
+    signal.signal(signal.SIGTERM, ending)
     try:
-        return _run(arguments, front_ends)
+        code = _run(arguments, front_ends)
     except ObdeskError as error:
         tell_error(error)
-        return ExitCode.FAILED
+        code = ExitCode.FAILED
     except NobodyReadsError:
-        return ExitCode.NOBODY_READS
+        code = ExitCode.NOBODY_READS
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
+        code = ExitCode.INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if code != ExitCode.INTERRUPTED:
+        return code
+    if ending.asked:
+        return ExitCode.TERMINATED
+    tell(tr("Interrupted. Nothing was left half done."))
+    return code
 
 
 def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
@@ -81,14 +87,7 @@ def _run(arguments: Sequence[str], front_ends: FrontEnds) -> int:
             tr("Nothing was done. See: {command}", command=f"{asked} --help"),
         )
         return ExitCode.USAGE
-    if code == ExitCode.INTERRUPTED:  # what Typer makes of Ctrl+C
-        return _interrupted()
     return code if isinstance(code, int) else ExitCode.DONE
-
-
-def _interrupted() -> int:
-    tell(tr("Interrupted. Nothing was left half done."))
-    return ExitCode.INTERRUPTED
 
 
 def build(front_ends: FrontEnds) -> typer.Typer:
@@ -126,6 +125,18 @@ def build(front_ends: FrontEnds) -> typer.Typer:
     return app
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """End as Ctrl+C does, so that a half-written file goes and a lock is let go."""
-    sys.exit(ExitCode.TERMINATED)
+class _Ending:
+    """Ends the program on SIGTERM as Ctrl+C does, so that a half-written file goes and a lock is let go.
+
+    Raising here would raise inside whichever task happens to run; what handles Ctrl+C ends the main one.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, _number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        as_ctrl_c = signal.getsignal(signal.SIGINT)
+        if not callable(as_ctrl_c):  # ignored, as a shell does for what runs behind it
+            raise KeyboardInterrupt
+        as_ctrl_c(signal.SIGINT, frame)
