@@ -23,6 +23,7 @@ from obdesk.storage.engine import (
 )
 from obdesk.storage.errors import does_not_open, translated
 from obdesk.storage.heap import give_back
+from obdesk.storage.priority import SUMMING, WRITING, step_back
 from obdesk.storage.tx import Tx
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Store:
         self._path = path
         self._key = data_key
         self._reader = _Reader("obdesk-read", path, data_key, reading)
-        self._slow = _Reader("obdesk-sums", path, data_key, cache_kib=CACHE_SCAN_KIB)
+        self._slow = _Reader("obdesk-sums", path, data_key, cache_kib=CACHE_SCAN_KIB, nice=SUMMING)
         self._writer = _Writer(path, data_key)
 
     @classmethod
@@ -155,8 +156,9 @@ class _Reader:
         connection: Connection | None = None,
         *,
         cache_kib: int = CACHE_READ_KIB,
+        nice: int = 0,
     ) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=step_back, initargs=(nice,))
         self._cache_kib = cache_kib
         self._path, self._key = path, data_key
         self._connection: Connection | None = connection
@@ -213,7 +215,9 @@ class _Writer:
     """The thread with the only writing connection, opened at its first use."""
 
     def __init__(self, path: Path, data_key: bytes) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="obdesk-write")
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="obdesk-write", initializer=step_back, initargs=(WRITING,)
+        )
         self._path, self._key = path, data_key
         self._connection: Connection | None = None
 

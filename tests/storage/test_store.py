@@ -287,3 +287,17 @@ def test_a_new_file_on_a_full_disk_is_not_half_made(small_disk: Path) -> None:
     ballast.unlink()
     with Store.open(small_disk / "ledger.db", KEY) as store:
         checked(store)
+
+
+def _nice(*_unused: object) -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a thread stand back")
+@pytest.mark.anyio
+async def test_saving_and_summing_stand_back_for_whoever_paints(store: Store) -> None:
+    painting = os.getpriority(os.PRIO_PROCESS, 0)
+    assert await store.write(_nice) == max(painting, 15)
+    assert await store.read_slowly(None, _nice) == max(painting, 19)
+    assert await store.read(_nice) == painting, "a person waits for this one"
+    assert os.getpriority(os.PRIO_PROCESS, 0) == painting
