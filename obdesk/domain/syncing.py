@@ -24,6 +24,17 @@ class Step(Enum):
     SAVING = "saving"
 
 
+class SyncKind(Enum):
+    """How much a sync reads."""
+
+    DELTA = "delta"
+    """What changed since the cursor, with overlap."""
+    FULL = "full"
+    """All the history the consent allows."""
+    RECONCILE = "reconcile"
+    """All of it, compared row by row with what is kept, with a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
     """How a sync ended, for the JSON of the command line as for the window."""
@@ -38,3 +49,6 @@ class SyncOutcome:
     started_at: datetime
     duration_s: float
     detail: str = ""
+    kind: SyncKind = SyncKind.DELTA
+    attempt: int = 1
+    asked_bank: bool = False

@@ -74,6 +74,7 @@ class AccountEdits(SQLModel, table=True):
     account_id: int = Field(primary_key=True, foreign_key="accounts.id", ondelete="CASCADE")
     name: str
     in_net_worth: bool | None
+    important: bool
 
 
 class Balances(SQLModel, table=True):
@@ -172,57 +173,6 @@ class TransactionHistory(SQLModel, table=True):
     field: str
     old: str
     new: str
-
-
-class PageDigests(SQLModel, table=True):
-    """The digest of each page of the last answer: an equal page holds nothing new."""
-
-    __tablename__ = "page_digests"
-    __table_args__ = {"sqlite_with_rowid": False}
-
-    connection_id: int = Field(primary_key=True, foreign_key="connections.id", ondelete="CASCADE")
-    series: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    digest: bytes
-    rows: int
-
-
-class Problems(SQLModel, table=True):
-    """Rows of the bank's data that could not be kept as they came."""
-
-    __tablename__ = "problems"
-    __table_args__ = (UniqueConstraint("connection_id", "kind", "subject"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    connection_id: int = Field(foreign_key="connections.id", ondelete="CASCADE")
-    account_id: int | None
-    seen_at: int
-    kind: str
-    subject: str
-    detail: str
-
-
-class Runs(SQLModel, table=True):
-    """One sync of one connection."""
-
-    __tablename__ = "runs"
-    __table_args__ = (Index("runs_of_connection", "connection_id", "id"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    connection_id: int = Field(foreign_key="connections.id", ondelete="CASCADE")
-    trigger: str
-    started_at: int
-    ended_at: int
-    duration_ms: int
-    result: str
-    condition: str
-    new: int
-    updated: int
-    removed: int
-    unchanged: int
-    problems: int
-    requests: int
-    detail: str
 
 
 class Settings(SQLModel, table=True):

@@ -92,7 +92,7 @@ def test_a_deleted_row_is_left_out(ledger: Ledger) -> None:
 
 
 def test_the_person_s_account_name_is_used(ledger: Ledger) -> None:
-    ledger.connection.execute("INSERT INTO account_edits VALUES (1, 'Household', NULL)")
+    ledger.connection.execute("INSERT INTO account_edits VALUES (1, 'Household', NULL, 0)")
     ledger.add()
 
     assert [row["account"] for row in ledger.exported()] == ["Household"]

@@ -13,7 +13,7 @@ from sqlalchemy.pool import StaticPool
 from sqlcipher3 import dbapi2
 from sqlmodel import SQLModel
 
-from obdesk.storage import tables
+from obdesk.storage import synctables, tables
 from obdesk.storage.engine import SCHEMA_VERSION, connect, version_of
 from obdesk.storage.migrations import runner
 from obdesk.storage.store import Store
@@ -46,7 +46,7 @@ def test_what_the_migrations_make_is_what_the_tables_say(tmp_path: Path) -> None
     assert ours == wanted
     mine = [
         each.__tablename__
-        for each in vars(tables).values()
+        for each in [*vars(tables).values(), *vars(synctables).values()]
         if isinstance(each, type) and issubclass(each, SQLModel) and each is not SQLModel
     ]
     assert set(mine) == {table.name for table in own}

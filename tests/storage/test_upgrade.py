@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _NEXT = '''"""One column more."""
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{revision}"
+down_revision = "{before}"
 branch_labels = None
 depends_on = None
 
@@ -33,6 +33,8 @@ depends_on = None
 def upgrade():
     {body}
 '''
+NOW_AT = engine.SCHEMA_VERSION
+NEXT = NOW_AT + 1
 
 
 class Future:
@@ -44,10 +46,12 @@ class Future:
         shutil.copytree(Path(runner.__file__).parent, self._folder)
 
     def arrives(self, body: str) -> None:
-        (self._folder / "versions" / "0002_next.py").write_text(_NEXT.format(body=body), encoding="utf-8")
+        revision, before = f"{NEXT:04}", f"{NOW_AT:04}"
+        text = _NEXT.format(body=body, revision=revision, before=before)
+        (self._folder / "versions" / f"{revision}_next.py").write_text(text, encoding="utf-8")
         self._patched.setattr(runner, "__file__", str(self._folder / "runner.py"))
         for module in (engine, store, runner):
-            self._patched.setattr(module, "SCHEMA_VERSION", 2)
+            self._patched.setattr(module, "SCHEMA_VERSION", NEXT)
 
 
 @pytest.fixture
@@ -69,11 +73,11 @@ def test_an_older_file_is_migrated_and_its_backup_kept(old: Path, future: Future
     with Store.open(old, KEY) as opened:
         assert opened.read_now(count) == 50
         opened.read_now(lambda raw_: raw_.execute("SELECT since FROM settings"))
-    assert version_of(old, KEY) == 2
-    backup = old.with_name("ledger.db.v1.bak")
+    assert version_of(old, KEY) == NEXT
+    backup = old.with_name(f"ledger.db.v{NOW_AT}.bak")
     left = {found.name for found in old.parent.iterdir()}
-    assert left - {"ledger.db-wal", "ledger.db-shm"} == {"ledger.db", "ledger.db.v1.bak"}
-    assert version_of(backup, KEY) == 1
+    assert left - {"ledger.db-wal", "ledger.db-shm"} == {"ledger.db", f"ledger.db.v{NOW_AT}.bak"}
+    assert version_of(backup, KEY) == NOW_AT
     with closing(connect(backup, KEY, read_only=True)) as kept:
         assert count(kept) == 50
 
@@ -93,11 +97,11 @@ def test_a_migration_that_fails_leaves_the_old_file(old: Path, future: Future) -
     with pytest.raises(Exception, match="no such table"):
         Store.open(old, KEY)
     with raw(old) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NOW_AT,)
         assert connection.execute("SELECT count(*) FROM transactions").fetchone() == (50,)
     future.arrives("pass")
     Store.open(old, KEY).close()
-    assert version_of(old, KEY) == 2
+    assert version_of(old, KEY) == NEXT
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_a_migration_that_loses_or_changes_money_is_refused(old: Path, future: F
     with pytest.raises(DatabaseDoesNotOpenError):
         Store.open(old, KEY)
     with raw(old) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NOW_AT,)
         assert connection.execute("SELECT count(*) FROM transactions").fetchone() == (50,)
 
 
@@ -142,7 +146,7 @@ def test_a_crash_at_any_moment_of_the_swap_leaves_a_file_with_everything(
     assert old.exists(), "there is no moment without the file: a new, empty one would be made in its place"
     with Store.open(old, KEY) as opened:
         assert opened.read_now(count) == 50
-    assert version_of(old, KEY) == 2
+    assert version_of(old, KEY) == NEXT
 
 
 def test_logs_of_an_interrupted_attempt_are_not_applied_to_the_next(old: Path, future: Future) -> None:
@@ -167,7 +171,7 @@ def test_a_file_that_another_program_has_open_waits_for_its_upgrade(old: Path, f
                 Store.open(old, KEY)
         assert fingerprint(old) == before
     Store.open(old, KEY).close()
-    assert version_of(old, KEY) == 2
+    assert version_of(old, KEY) == NEXT
 
 
 def test_the_last_two_backups_stay(old: Path, future: Future) -> None:
@@ -176,4 +180,4 @@ def test_the_last_two_backups_stay(old: Path, future: Future) -> None:
     future.arrives("pass")
     Store.open(old, KEY).close()
     assert len(list(old.parent.glob("*.bak"))) == 2
-    assert old.with_name("ledger.db.v1.bak").exists()
+    assert old.with_name(f"ledger.db.v{NOW_AT}.bak").exists()

@@ -135,7 +135,8 @@ def _edit(tx: Tx, account_id: AccountId, column: str, value: object) -> bool:
     if tx.value("SELECT 1 FROM accounts WHERE id = ?", (account_id,)) is None:
         return False
     tx.execute(
-        "INSERT OR IGNORE INTO account_edits(account_id, name, in_net_worth) VALUES (?, '', NULL)",
+        "INSERT OR IGNORE INTO account_edits(account_id, name, in_net_worth, important) "
+        "VALUES (?, '', NULL, 0)",
         (account_id,),
     )
     tx.execute(f"UPDATE account_edits SET {column} = ? WHERE account_id = ?", (value, account_id))

@@ -24,6 +24,9 @@ def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
     told = {
         "connection_id": outcome.connection_id,
         "trigger": outcome.trigger.value,
+        "kind": outcome.kind.value,
+        "attempt": outcome.attempt,
+        "asked_bank": outcome.asked_bank,
         "started_at": to_ms(outcome.started_at),
         "ended_at": to_ms(ended_at),
         "duration_ms": round(outcome.duration_s * 1000),
