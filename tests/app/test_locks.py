@@ -48,7 +48,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_a_second_process_is_told_who_holds_it(
+def test_F43_a_second_process_is_told_who_holds_it(
     tmp_path: Path, clock: FrozenClock, holder: subprocess.Popen[str]
 ) -> None:
     with pytest.raises(SyncHeldError) as refused, sync_lock(tmp_path / "sync.lock", clock, "me"):
@@ -71,7 +71,7 @@ def test_the_lock_is_free_when_its_holder_has_ended(
         pass
 
 
-def test_the_lock_is_gone_with_a_process_that_was_killed(
+def test_F43_the_lock_is_gone_with_a_process_that_was_killed(
     tmp_path: Path, clock: FrozenClock, holder: subprocess.Popen[str]
 ) -> None:
     holder.kill()

@@ -57,7 +57,7 @@ def test_an_error_a_repeat_and_a_recovery_on_the_bus() -> None:
     assert "Alpina" in shelf.notices[0].title
 
 
-def test_a_sync_that_brings_news_is_not_a_notice_and_amounts_never_are() -> None:
+def test_F67_a_sync_that_brings_news_is_not_a_notice_and_amounts_never_are() -> None:
     shelf = Shelf()
     bus = listening(shelf)
     bus.publish(SyncStarted(BANK, Trigger.SCHEDULE, MORNING))

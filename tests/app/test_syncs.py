@@ -166,7 +166,7 @@ async def test_F53_a_clock_that_jumps_asks_once_and_never_storms(house: House) -
     assert await due(Trigger.SCHEDULE) == ()
 
 
-async def test_quitting_in_the_middle_of_a_sync_leaves_the_ledger_as_it_was(house: House) -> None:
+async def test_F37_quitting_in_the_middle_of_a_sync_leaves_the_ledger_as_it_was(house: House) -> None:
     await house.linked()
     before = await house.app.reads.runs()
     house.bank.faults({"route": r"GET .*/transactions\?", "kind": "delay", "delay_s": 30})

@@ -119,7 +119,7 @@ def test_a_task_that_is_cancelled_leaves_nothing(filled: Ledger, folder: Path) -
     assert list(folder.iterdir()) == []
 
 
-def test_a_full_disk_leaves_nothing_and_says_so(filled: Ledger, small_disk: Path) -> None:
+def test_F40_a_full_disk_leaves_nothing_and_says_so(filled: Ledger, small_disk: Path) -> None:
     with pytest.raises(ExportFailedError) as caught:
         filled.export(small_disk / "mine.csv")
 
@@ -147,7 +147,7 @@ def test_a_stream_nobody_reads_is_no_error_of_ours(filled: Ledger) -> None:
         asyncio.run(export_csv(filled.reader, stream, TransactionFilter(), CsvOptions()))
 
 
-def test_an_export_shows_one_moment_while_rows_keep_coming(filled: Ledger) -> None:
+def test_F68_an_export_shows_one_moment_while_rows_keep_coming(filled: Ledger) -> None:
     stream = io.BytesIO()
 
     def meanwhile() -> bool:
@@ -164,7 +164,7 @@ def test_an_export_shows_one_moment_while_rows_keep_coming(filled: Ledger) -> No
     assert len(filled.exported()) > len(labels)
 
 
-def test_all_connections_of_an_export_begin_at_the_same_moment(filled: Ledger) -> None:
+def test_F68_all_connections_of_an_export_begin_at_the_same_moment(filled: Ledger) -> None:
     from obdesk.storage.queries import export
 
     readers = [_Interrupted(filled.reader(), filled), filled.reader()]

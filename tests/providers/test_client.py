@@ -48,7 +48,7 @@ async def test_a_good_answer_comes_with_the_bearer_and_asks_for_json(bench: Benc
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_a_passing_failure_of_a_read_is_tried_again_after_a_random_pause(
+async def test_F01_a_passing_failure_of_a_read_is_tried_again_after_a_random_pause(
     bench: Benches, status: int
 ) -> None:
     async with bench.before(in_turn(error("bug", status), html(status), answer_json(NOTHING))) as b:
@@ -75,7 +75,7 @@ async def test_tries_are_bounded_in_time(bench: Benches) -> None:
     assert b.naps.taken == [55.0, 55.0]  # a third pause would pass the 150 seconds of a call
 
 
-async def test_a_wish_to_wait_is_honoured(bench: Benches) -> None:
+async def test_F03_a_wish_to_wait_is_honoured(bench: Benches) -> None:
     busy = answer_json({}, 429, {"Retry-After": "17"})
     async with bench.before(in_turn(busy, answer_json(NOTHING))) as b:
         assert await b.provider.connections() == Fetched(())
@@ -92,7 +92,7 @@ async def test_a_wish_to_wait_is_honoured(bench: Benches) -> None:
         (format_datetime(SOME_MORNING + timedelta(hours=2), usegmt=True), 7_200.0),
     ],
 )
-async def test_a_wish_for_a_long_wait_goes_back_to_who_asked(
+async def test_F03_a_wish_for_a_long_wait_goes_back_to_who_asked(
     bench: Benches, header: str, after_s: float
 ) -> None:
     async with bench.before(in_turn(answer_json({}, 429, {"Retry-After": header}))) as b:
@@ -103,17 +103,17 @@ async def test_a_wish_for_a_long_wait_goes_back_to_who_asked(
 
 
 @pytest.mark.parametrize("header", ["soon", "-5", "NaN", "1e9", "", "1.5", "٣"])
-def test_a_senseless_wish_to_wait_is_no_wish(header: str) -> None:
+def test_F03_a_senseless_wish_to_wait_is_no_wish(header: str) -> None:
     assert retry_after_s(header, SOME_MORNING) is None
 
 
 @pytest.mark.parametrize("header", ["0", "Tue, 17 Mar 2026 08:00:00 GMT"])
-def test_a_wish_to_come_back_at_once_or_earlier_is_a_second(header: str) -> None:
+def test_F03_a_wish_to_come_back_at_once_or_earlier_is_a_second(header: str) -> None:
     assert retry_after_s(header, SOME_MORNING) == 1.0
 
 
 @pytest.mark.parametrize("status", [200, 302, 307, 401, 403, 404, 407, 511])
-async def test_a_page_of_html_is_not_the_api_speaking(bench: Benches, status: int) -> None:
+async def test_F56_a_page_of_html_is_not_the_api_speaking(bench: Benches, status: int) -> None:
     async with bench.before(in_turn(html(status))) as b:
         found = await b.provider.connections()
         unlinked = await b.provider.unlink("311")
@@ -194,7 +194,7 @@ async def test_gzip_is_unpacked(bench: Benches) -> None:
     ],
     ids=["bomb", "endless", "nested", "cut", "doubled", "not packed", "not offered"],
 )
-async def test_bodies_that_are_packed_badly_or_too_large_are_refused(
+async def test_F06_bodies_that_are_packed_badly_or_too_large_are_refused(
     bench: Benches, body: bytes, encoding: str
 ) -> None:
     limits = Limits(wire_bytes=1_000_000, decoded_bytes=1_000_000)
@@ -206,7 +206,7 @@ async def test_bodies_that_are_packed_badly_or_too_large_are_refused(
     assert b.provider.requests == 1
 
 
-async def test_a_bomb_is_never_unfolded_whole(bench: Benches) -> None:
+async def test_F06_a_bomb_is_never_unfolded_whole(bench: Benches) -> None:
     bomb = answer(gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"})
     async with bench.before(in_turn(bomb), limits=Limits(decoded_bytes=1_000_000)) as b:
         tracemalloc.start()
@@ -236,7 +236,7 @@ async def _hang_up(writer: Writer, _: asyncio.Event) -> None:
 
 
 @pytest.mark.parametrize("bad", [_drip, _silence], ids=["slow drip", "silence"])
-async def test_an_answer_that_does_not_end_in_time_is_given_up(bench: Benches, bad: Answer) -> None:
+async def test_F05_an_answer_that_does_not_end_in_time_is_given_up(bench: Benches, bad: Answer) -> None:
     limits = Limits(read=Patience(silence_s=0.1, total_s=0.15), tries=2)
     async with bench.before(in_turn(bad), limits=limits) as b, asyncio.timeout(5):
         assert await b.provider.connections() == RetryLater(DOWN, None, "timeout")
@@ -244,12 +244,12 @@ async def test_an_answer_that_does_not_end_in_time_is_given_up(bench: Benches, b
     assert b.provider.requests == 2
 
 
-async def test_a_connection_that_is_reset_is_tried_again(bench: Benches) -> None:
+async def test_F05_a_connection_that_is_reset_is_tried_again(bench: Benches) -> None:
     async with bench.before(in_turn(_hang_up, answer_json(NOTHING))) as b:
         assert await b.provider.connections() == Fetched(())
 
 
-async def test_a_read_that_is_cancelled_ends_at_once_and_the_next_one_works(bench: Benches) -> None:
+async def test_F05_a_read_that_is_cancelled_ends_at_once_and_the_next_one_works(bench: Benches) -> None:
     async with bench.before(in_turn(_silence, answer_json(NOTHING))) as b:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
@@ -265,7 +265,7 @@ async def _client(api_url: str, clock: FrozenClock) -> AsyncIterator[Client]:
     await client.aclose()
 
 
-async def test_nobody_listening_is_not_taken_for_being_offline(clock: FrozenClock) -> None:
+async def test_F56_nobody_listening_is_not_taken_for_being_offline(clock: FrozenClock) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         async with _client(f"http://127.0.0.1:{unused.getsockname()[1]}/2.0", clock) as client:
@@ -274,7 +274,7 @@ async def test_nobody_listening_is_not_taken_for_being_offline(clock: FrozenCloc
     assert reply.failure == RetryLater(DOWN)
 
 
-async def test_a_name_that_is_not_found_is_being_offline(clock: FrozenClock) -> None:
+async def test_F56_a_name_that_is_not_found_is_being_offline(clock: FrozenClock) -> None:
     async with _client("https://acme.invalid/2.0", clock) as client:
         reply = await client.send("GET", "/users/me")
 

@@ -114,7 +114,7 @@ def test_a_state_is_never_taken_for_success(state: str) -> None:
     assert (condition_of_state(state) is Condition.OK) == (state == "")
 
 
-def test_a_state_that_is_no_text_is_unknown() -> None:
+def test_F08_a_state_that_is_no_text_is_unknown() -> None:
     assert connection(state={"code": "new"}).condition is Condition.UNKNOWN_STATE
 
 

@@ -94,7 +94,7 @@ async def test_links_are_followed_verbatim_to_the_end(bench: Benches) -> None:
 
 
 @pytest.mark.parametrize("there", ["/2.0/users/me/transactions?cursor=b", "?cursor=b"])
-async def test_relative_links_are_resolved(bench: Benches, there: str) -> None:
+async def test_F11_relative_links_are_resolved(bench: Benches, there: str) -> None:
     async with bench.before(following({None: there, "b": None})) as b:
         assert ids_of(await read_all(b)) == [1, 2]
 
@@ -119,7 +119,7 @@ async def test_relative_links_are_resolved(bench: Benches, there: str) -> None:
     ],
     ids=lambda there: there[:50],
 )
-async def test_the_bearer_is_never_sent_elsewhere(bench: Benches, there: str) -> None:
+async def test_F11_the_bearer_is_never_sent_elsewhere(bench: Benches, there: str) -> None:
     async with bench.before(lambda _: b"") as b:
         b.server.script = in_turn(page_of(1, following=there.format(port=b.server.port)))
         pages = await read_all(b)
@@ -128,7 +128,7 @@ async def test_the_bearer_is_never_sent_elsewhere(bench: Benches, there: str) ->
     assert pages == [Broken(Condition.BAD_ANSWER, "the next link leads elsewhere")]
 
 
-async def test_a_link_that_repeats_ends_the_reading(bench: Benches) -> None:
+async def test_F11_a_link_that_repeats_ends_the_reading(bench: Benches) -> None:
     links = {None: "?cursor=b", "b": "?cursor=c", "c": "?cursor=b"}
     async with bench.before(following(links)) as b:
         pages = await read_all(b)
@@ -137,7 +137,7 @@ async def test_a_link_that_repeats_ends_the_reading(bench: Benches) -> None:
     assert len(b.server.asked) == 3
 
 
-async def test_a_server_that_ignores_its_cursor_ends_the_reading(bench: Benches) -> None:
+async def test_F11_a_server_that_ignores_its_cursor_ends_the_reading(bench: Benches) -> None:
     async with bench.before(
         in_turn(page_of(1, following="?cursor=b"), page_of(1, following="?cursor=c"))
     ) as b:
@@ -146,7 +146,7 @@ async def test_a_server_that_ignores_its_cursor_ends_the_reading(bench: Benches)
     assert pages[-1] == Broken(Condition.BAD_ANSWER, "the same rows again")
 
 
-async def test_pages_are_capped(bench: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_F11_pages_are_capped(bench: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages_module, "PAGES_MAX", 3)
     links: dict[str | None, str | None] = {None: "?cursor=2"}
     links |= {str(number): f"?cursor={number + 1}" for number in range(2, 9)}
@@ -157,7 +157,7 @@ async def test_pages_are_capped(bench: Benches, monkeypatch: pytest.MonkeyPatch)
     assert len(b.server.asked) == 3
 
 
-async def test_a_total_that_changes_between_pages_is_a_page_shift(bench: Benches) -> None:
+async def test_F09_a_total_that_changes_between_pages_is_a_page_shift(bench: Benches) -> None:
     async with bench.before(in_turn(page_of(1, following="?cursor=b", total=2), page_of(2, total=3))) as b:
         pages = await read_all(b)
 

@@ -205,7 +205,7 @@ async def test_a_link_that_is_gone_is_unlinked(bench: Benches, deleted: Answer) 
     ]
 
 
-async def test_an_unlink_whose_answer_was_lost_ends_well(bench: Benches) -> None:
+async def test_F35_an_unlink_whose_answer_was_lost_ends_well(bench: Benches) -> None:
     answers: list[Callable[[], Answer]] = [lambda: html(502), lambda: error("notFound", 404)]
     async with bench.before(lambda _: answers.pop(0)()) as b:
         assert await b.provider.unlink("311") == Fetched(None)

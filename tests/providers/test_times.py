@@ -45,7 +45,7 @@ def test_times_become_instants(text: str | None, instant: datetime | None) -> No
     assert instant_of(text, PARIS) == instant
 
 
-def test_a_cursor_stays_26_hours_behind_the_newest_stamp() -> None:
+def test_F54_a_cursor_stays_26_hours_behind_the_newest_stamp() -> None:
     assert cursor("2026-03-16 05:11:58") == "2026-03-15 03:11:58"
 
 
@@ -79,7 +79,7 @@ def test_stamps_in_other_forms_give_cursors_in_the_servers_form() -> None:
     zone=st.sampled_from(["Etc/GMT+12", "Etc/GMT-14", "UTC", "Europe/Paris", "America/New_York"]),
     meant=st.sampled_from(["Etc/GMT+12", "Etc/GMT-14", "UTC", "Europe/Paris", "America/New_York"]),
 )
-def test_no_row_is_lost_whichever_zone_we_guess_and_whichever_is_meant(
+def test_F54_no_row_is_lost_whichever_zone_we_guess_and_whichever_is_meant(
     newest: datetime, zone: str, meant: str
 ) -> None:
     text = newest.isoformat(" ", "seconds")

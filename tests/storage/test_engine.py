@@ -110,7 +110,7 @@ def test_a_file_that_is_not_ours_to_open_is_left_as_it_is(tmp_path: Path, make: 
     )
 
 
-def test_a_file_of_a_newer_program_is_refused_without_a_write(tmp_path: Path) -> None:
+def test_F52_a_file_of_a_newer_program_is_refused_without_a_write(tmp_path: Path) -> None:
     path = made(tmp_path / "a.db")
     with raw(path) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")

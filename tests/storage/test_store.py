@@ -258,7 +258,7 @@ def _fill_disk(folder: Path) -> Path:
     return ballast
 
 
-def test_a_full_disk_is_told_once_and_loses_nothing(small_disk: Path) -> None:
+def test_F40_a_full_disk_is_told_once_and_loses_nothing(small_disk: Path) -> None:
     with Store.open(small_disk / "ledger.db", KEY) as store:
         fill(store, 300)
         store.write_now(lambda tx: edits.set_setting(tx, "theme", "dark"))
@@ -279,7 +279,7 @@ def test_a_full_disk_is_told_once_and_loses_nothing(small_disk: Path) -> None:
         assert _theme(again) == "light"
 
 
-def test_a_new_file_on_a_full_disk_is_not_half_made(small_disk: Path) -> None:
+def test_F40_a_new_file_on_a_full_disk_is_not_half_made(small_disk: Path) -> None:
     ballast = _fill_disk(small_disk)
     with pytest.raises(DiskFullError):
         Store.open(small_disk / "ledger.db", KEY)

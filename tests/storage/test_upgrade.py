@@ -92,7 +92,7 @@ def test_the_backup_and_the_new_file_are_encrypted_and_private(old: Path, future
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_migration_that_fails_leaves_the_old_file(old: Path, future: Future) -> None:
+def test_F51_a_migration_that_fails_leaves_the_old_file(old: Path, future: Future) -> None:
     future.arrives('op.execute("ALTER TABLE nowhere ADD COLUMN x INTEGER")')
     with pytest.raises(Exception, match="no such table"):
         Store.open(old, KEY)
@@ -122,7 +122,7 @@ def test_a_migration_that_loses_or_changes_money_is_refused(old: Path, future: F
 
 
 @pytest.mark.parametrize("moment", range(3))
-def test_a_crash_at_any_moment_of_the_swap_leaves_a_file_with_everything(
+def test_F51_a_crash_at_any_moment_of_the_swap_leaves_a_file_with_everything(
     old: Path, future: Future, moment: int
 ) -> None:
     future.arrives("pass")
@@ -149,7 +149,7 @@ def test_a_crash_at_any_moment_of_the_swap_leaves_a_file_with_everything(
     assert version_of(old, KEY) == NEXT
 
 
-def test_logs_of_an_interrupted_attempt_are_not_applied_to_the_next(old: Path, future: Future) -> None:
+def test_F51_logs_of_an_interrupted_attempt_are_not_applied_to_the_next(old: Path, future: Future) -> None:
     future.arrives("pass")
     with raw(old.with_name("ledger.db.migrating")) as left:
         left.execute("PRAGMA journal_mode = WAL")

@@ -66,7 +66,7 @@ async def test_after_a_week_everything_is_read_again(town: Town) -> None:
 
 
 @pytest.mark.parametrize("mode", ["same_id", "new_id"])
-async def test_a_pending_row_that_books_is_one_row_and_keeps_its_note(town: Town, mode: str) -> None:
+async def test_F17_a_pending_row_that_books_is_one_row_and_keeps_its_note(town: Town, mode: str) -> None:
     town.bank.tell("/switches", coming_to_booked=mode)
     connection = await town.linked()
     account = town.checking(connection)

@@ -151,7 +151,7 @@ def test_each_kind_of_change_is_counted_and_named(sync: Sync) -> None:
     assert set(sync.shown()) == {"A2", "C", "D"}
 
 
-def test_what_the_bank_changed_can_be_looked_up(sync: Sync) -> None:
+def test_F12_what_the_bank_changed_can_be_looked_up(sync: Sync) -> None:
     sync.take(row(1, amount_minor=-100, label="BEFORE"))
     sync.take(row(1, amount_minor=-250, label="AFTER", updated=LATER), series="delta")
     detail = sync.store.read_now(transactions.detail, TransactionId(1))

@@ -56,7 +56,7 @@ async def test_one_bank_in_trouble_does_not_hold_up_another(town: Town) -> None:
     town.tells_the_truth(first)
 
 
-async def test_a_bank_that_wants_its_person_is_told_and_its_figures_stay(town: Town) -> None:
+async def test_F29_a_bank_that_wants_its_person_is_told_and_its_figures_stay(town: Town) -> None:
     connection = await town.linked()
     before = town.rows(connection)
     town.pass_time(3_600)
@@ -118,7 +118,7 @@ async def test_F27_a_refused_token_stops_asking_until_the_person_acts(town: Town
     assert len(town.due()) == 1
 
 
-async def test_offline_leaves_everything_and_plans_the_next_try(town: Town) -> None:
+async def test_F56_offline_leaves_everything_and_plans_the_next_try(town: Town) -> None:
     connection = await town.linked()
     before = town.rows(connection)
     local = town.local_id(connection)
@@ -136,7 +136,7 @@ async def test_offline_leaves_everything_and_plans_the_next_try(town: Town) -> N
     assert town.due() == ()
 
 
-async def test_a_page_of_a_portal_is_not_an_answer(town: Town) -> None:
+async def test_F56_a_page_of_a_portal_is_not_an_answer(town: Town) -> None:
     connection = await town.linked()
     before = town.rows(connection)
     town.bank.faults({"route": r"GET .*/transactions\?", "kind": "html", "times": None})
@@ -175,7 +175,7 @@ async def test_F32_a_link_that_the_aggregator_dropped_is_gone_and_keeps_its_hist
     assert town.due() == ()
 
 
-async def test_a_link_found_gone_is_told_once(town: Town) -> None:
+async def test_F32_a_link_found_gone_is_told_once(town: Town) -> None:
     connection = await town.linked()
     town.bank.remove(connection)
     assert (await town.discover())[1].touches(Kind.CONNECTIONS)
