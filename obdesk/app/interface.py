@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
     from obdesk.domain.remote import Connector
+    from obdesk.domain.scores import Scores
     from obdesk.domain.syncing import SyncOutcome
 
 
@@ -97,6 +98,16 @@ class FirstScreen:
     newest: tuple[TransactionRow, ...]
     transaction_count: int
     """Roughly how many there are; 0 only when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What the Activity screen shows, read at one instant."""
+
+    scores: Scores
+    runs: tuple[Run, ...]
+    """Of all links, newest first."""
+    accounts: tuple[Account, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +279,14 @@ class Reads(Protocol):
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came, newest first."""
+        ...
+
+    async def activity(self, runs: int = 50) -> Activity:
+        """Return what syncing did and how well it goes, with its last runs."""
+        ...
+
+    async def scores(self) -> Scores:
+        """Return how well syncing goes, counted."""
         ...
 
     async def seen_since(self, moment: datetime) -> tuple[int, int]:

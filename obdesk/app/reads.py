@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from obdesk.app.interface import Cancelled, FirstScreen
+from obdesk.app.interface import Activity, Cancelled, FirstScreen
 from obdesk.app.settings import declared
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
-from obdesk.storage.queries import accounts, connections, records, transactions
+from obdesk.storage.queries import accounts, connections, records, scores, transactions
 
 if TYPE_CHECKING:
     from array import array
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from obdesk.domain.ids import ConnectionId, TransactionId
     from obdesk.domain.records import TransactionRecord
+    from obdesk.domain.scores import Scores
     from obdesk.storage.engine import Connection as Opened
     from obdesk.storage.store import Store
 
@@ -128,6 +129,14 @@ class StoreReads:
         """Return rows of the bank's data that could not be kept as they came."""
         return await self._store.read(connections.problems, limit)
 
+    async def activity(self, runs: int = 50) -> Activity:
+        """Return what syncing did and how well it goes, with its last runs."""
+        return await self._store.read_slowly(None, _activity, self._clock.now(), runs)
+
+    async def scores(self) -> Scores:
+        """Return how well syncing goes, counted."""
+        return await self._store.read_slowly(None, scores.scores, self._clock.now())
+
     async def seen_since(self, moment: datetime) -> tuple[int, int]:
         """Return how many transactions came new, and how many changed, since an instant."""
         return await self._store.read_slowly(None, accounts.seen_since, moment)
@@ -161,4 +170,12 @@ def _first_screen(opened: Opened, now: datetime) -> FirstScreen:
         net_worth=accounts.net_worth(opened, now, with_history=False),
         newest=transactions.page(opened, everything, 0, FIRST_ROWS),
         transaction_count=transactions.about(opened),
+    )
+
+
+def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
+    return Activity(
+        scores=scores.scores(opened, now),
+        runs=connections.runs(opened, None, limit),
+        accounts=accounts.accounts(opened, now),
     )

@@ -52,6 +52,17 @@ class Trigger(Enum):
     WEBHOOK = "webhook"
 
 
+class SyncKind(Enum):
+    """How much a sync reads."""
+
+    DELTA = "delta"
+    """What changed since the cursor, with overlap."""
+    FULL = "full"
+    """All the history the consent allows."""
+    RECONCILE = "reconcile"
+    """All of it, compared row by row with what is kept, with a report."""
+
+
 class RunResult(Enum):
     """How a sync ended."""
 
@@ -88,6 +99,13 @@ class Run:
     counts: RunCounts
     requests: int
     duration_s: float
+    kind: SyncKind = SyncKind.DELTA
+    attempt: int = 1
+    asked_bank: bool = False
+    """Whether the bank itself was asked, and not only the aggregator."""
+    detail: str = ""
+    """The provider's codes, for the details fold; never a payload."""
+    reverted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

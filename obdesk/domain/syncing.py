@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from obdesk.domain.entities import SyncKind
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.domain.conditions import Condition
     from obdesk.domain.entities import RunCounts, RunResult, Trigger
     from obdesk.domain.ids import ConnectionId
+
+__all__ = ["Step", "SyncKind", "SyncOutcome"]
 
 
 class Step(Enum):
@@ -22,17 +26,6 @@ class Step(Enum):
     READING_ACCOUNTS = "reading_accounts"
     READING_TRANSACTIONS = "reading_transactions"
     SAVING = "saving"
-
-
-class SyncKind(Enum):
-    """How much a sync reads."""
-
-    DELTA = "delta"
-    """What changed since the cursor, with overlap."""
-    FULL = "full"
-    """All the history the consent allows."""
-    RECONCILE = "reconcile"
-    """All of it, compared row by row with what is kept, with a report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.conditions import Condition, freshness_of, needs_you
 from obdesk.domain.entities import Connection as Link
-from obdesk.domain.entities import DataProblem, Run, RunCounts, RunResult, Trigger
+from obdesk.domain.entities import DataProblem, Run, RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.freshness import FreshnessState
 from obdesk.domain.ids import AccountId, ConnectionId, RunId
 from obdesk.storage.columns import instant, instant_or_none, to_ms
@@ -29,7 +29,7 @@ FROM connections c WHERE c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, c.
 
 _RUN = (
     "SELECT id, connection_id, trigger, started_at, ended_at, result, condition, new, updated, removed, "
-    "unchanged, problems, requests, duration_ms FROM runs"
+    "unchanged, problems, requests, duration_ms, kind, attempt, asked_bank, detail, reverted_at FROM runs"
 )
 
 
@@ -107,6 +107,11 @@ def _run(row: tuple[Any, ...]) -> Run:
         counts=RunCounts(row[7], row[8], row[9], row[10], row[11]),
         requests=row[12],
         duration_s=row[13] / 1000,
+        kind=SyncKind(row[14]),
+        attempt=row[15],
+        asked_bank=bool(row[16]),
+        detail=row[17],
+        reverted_at=instant_or_none(row[18]),
     )
 
 

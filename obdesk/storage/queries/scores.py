@@ -1,0 +1,245 @@
+"""Counting what syncing wrote down: runs, calls, breakers, proofs, holes, the queue."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from obdesk.domain.conditions import Condition
+from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
+from obdesk.domain.ids import AccountId, ConnectionId
+from obdesk.domain.money import Currency, Money
+from obdesk.domain.scores import (
+    BUDGET_SPAN,
+    COUNTED,
+    BreakerScore,
+    BreakerState,
+    BrokenProof,
+    CallsScore,
+    ConnectionScore,
+    Finding,
+    OpenHole,
+    ProofScore,
+    QueuedJob,
+    Scores,
+    Tally,
+    budget,
+)
+from obdesk.storage.columns import instant, instant_or_none, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from obdesk.storage.engine import Connection
+
+_NAME = "coalesce(nullif(e.name, ''), a.name)"
+_ANSWERED = "('updated', 'unchanged')"
+_FAILED = "('action_needed', 'retry_later', 'broken')"
+
+_LINKS = f"""
+SELECT c.id, c.bank, c.failures,
+       (SELECT max(ended_at) FROM runs r WHERE r.connection_id = c.id),
+       (SELECT max(ended_at) FROM runs r WHERE r.connection_id = c.id AND r.result IN {_ANSWERED})
+FROM connections c WHERE c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, c.id
+"""
+_TALLIES = """
+SELECT connection_id, count(*), sum(new), sum(updated), sum(removed), sum(unchanged), sum(problems),
+       sum(requests), sum(duration_ms), max(duration_ms)
+FROM runs WHERE ended_at >= ? GROUP BY connection_id
+"""
+_CALLS = """
+SELECT connection_id, sum(attended), sum(NOT attended), min(CASE WHEN attended THEN NULL ELSE at END)
+FROM bank_calls WHERE at > ? GROUP BY connection_id
+"""
+_JOBS = """
+SELECT j.connection_id, c.bank, j.kind, j.trigger, j.put_at, j.not_before, j.attempts, j.begun_at IS NOT NULL
+FROM jobs j JOIN connections c ON c.id = j.connection_id
+ORDER BY j.begun_at IS NULL, max(j.not_before, j.put_at), j.id
+"""
+_PROOFS = f"""
+SELECT p.account_id, a.connection_id, {_NAME}, c.bank, p.first_bad_day, p.gap_minor, a.currency, a.exponent,
+       p.checked_at
+FROM proofs p JOIN accounts a ON a.id = p.account_id JOIN connections c ON c.id = a.connection_id
+LEFT JOIN account_edits e ON e.account_id = a.id
+WHERE p.first_bad_day IS NOT NULL AND c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, a.id
+"""
+_HOLES = f"""
+SELECT h.account_id, a.connection_id, {_NAME}, c.bank, h.from_day, h.to_day, h.found_at
+FROM holes h JOIN accounts a ON a.id = h.account_id JOIN connections c ON c.id = a.connection_id
+LEFT JOIN account_edits e ON e.account_id = a.id
+WHERE h.closed_at IS NULL AND c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, a.id, h.from_day
+"""
+_FINDINGS = """
+SELECT p.connection_id, c.bank, p.kind, count(*), max(p.seen_at)
+FROM problems p JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL
+GROUP BY p.connection_id, p.kind ORDER BY c.bank COLLATE NOCASE, p.connection_id, p.kind
+"""
+_SUGGESTIONS = """
+SELECT a.connection_id, count(*) FROM suggestions s
+JOIN accounts a ON a.id = s.account_id WHERE s.decided_at IS NULL GROUP BY a.connection_id
+"""
+
+
+def scores(connection: Connection, now: datetime) -> Scores:
+    """Count everything as it is at one instant; runs and events of the last 30 days."""
+    since = now - COUNTED
+    proofs, holes = _proofs(connection), _holes(connection)
+    findings = _findings(connection)
+    suggestions = {ConnectionId(row[0]): int(row[1]) for row in connection.execute(_SUGGESTIONS)}
+    breakers = _breakers(connection)
+    tallies = _tallies(connection, since)
+    calls = calls_of_day(connection, now)
+    renewed = connection.execute(
+        "SELECT count(*), max(at) FROM events WHERE kind = 'token_renewed' AND at >= ?", (to_ms(since),)
+    ).fetchone()
+    links = tuple(
+        ConnectionScore(
+            connection_id=(link := ConnectionId(row[0])),
+            bank=row[1],
+            tally=tallies.get(link, Tally()),
+            last_run_at=instant_or_none(row[3]),
+            last_success_at=instant_or_none(row[4]),
+            failures_in_a_row=row[2],
+            breaker=breakers.get(f"connection:{link}"),
+            calls=calls.get(link, budget(0, 0, None)),
+            data_problems=sum(each.many for each in findings if each.connection_id == link),
+            duplicates=suggestions.get(link, 0),
+            proofs_broken=sum(each.connection_id == link for each in proofs.broken),
+            holes=sum(each.connection_id == link for each in holes),
+        )
+        for row in connection.execute(_LINKS).fetchall()
+    )
+    return Scores(
+        as_of=now,
+        since=since,
+        connections=links,
+        queue=_queue(connection),
+        findings=findings,
+        proofs=proofs,
+        holes=holes,
+        suggestions=suggestions,
+        hosts={
+            subject.removeprefix("host:"): each
+            for subject, each in breakers.items()
+            if not subject.startswith("connection:")
+        },
+        requests_last_minute=_requests(connection, now, timedelta(minutes=1)),
+        requests_last_hour=_requests(connection, now, timedelta(hours=1)),
+        token_renewals=renewed[0],
+        token_renewed_at=instant_or_none(renewed[1]),
+    )
+
+
+def _tallies(connection: Connection, since: datetime) -> dict[ConnectionId, Tally]:
+    results: dict[int, dict[RunResult, int]] = {}
+    failures: dict[int, dict[Condition, int]] = {}
+    ended = connection.execute(
+        "SELECT connection_id, result, count(*) FROM runs WHERE ended_at >= ? GROUP BY 1, 2", (to_ms(since),)
+    )
+    for link, result, many in ended:
+        results.setdefault(link, {})[RunResult(result)] = many
+    failed = connection.execute(
+        f"SELECT connection_id, condition, count(*) FROM runs WHERE ended_at >= ? AND result IN {_FAILED} "
+        "GROUP BY 1, 2 ORDER BY 3 DESC, 2",
+        (to_ms(since),),
+    )
+    for link, condition, many in failed:
+        failures.setdefault(link, {})[Condition(condition)] = many
+    return {
+        ConnectionId(row[0]): Tally(
+            runs=row[1],
+            results=results.get(row[0], {}),
+            failures=failures.get(row[0], {}),
+            counts=RunCounts(row[2], row[3], row[4], row[5], row[6]),
+            requests=row[7],
+            duration_s=row[8] / 1000,
+            duration_max_s=row[9] / 1000,
+        )
+        for row in connection.execute(_TALLIES, (to_ms(since),))
+    }
+
+
+def calls_of_day(connection: Connection, now: datetime) -> dict[ConnectionId, CallsScore]:
+    """Return how often each bank was asked in the last 24 hours; banks that were not are left out."""
+    rows = connection.execute(_CALLS, (to_ms(now - BUDGET_SPAN),))
+    return {
+        ConnectionId(link): budget(attended, unattended, instant_or_none(oldest))
+        for link, attended, unattended, oldest in rows
+    }
+
+
+def _breakers(connection: Connection) -> Mapping[str, BreakerScore]:
+    rows = connection.execute("SELECT subject, state, failures, trips, opened_at, probe_at FROM breakers")
+    return {
+        row[0]: BreakerScore(
+            BreakerState(row[1]), row[2], row[3], instant_or_none(row[4]), instant_or_none(row[5])
+        )
+        for row in rows
+    }
+
+
+def _queue(connection: Connection) -> tuple[QueuedJob, ...]:
+    return tuple(
+        QueuedJob(
+            connection_id=ConnectionId(row[0]),
+            bank=row[1],
+            kind=SyncKind(row[2]),
+            trigger=Trigger(row[3]),
+            put_at=instant(row[4]),
+            not_before=instant(row[5]),
+            attempts=row[6],
+            running=bool(row[7]),
+        )
+        for row in connection.execute(_JOBS)
+    )
+
+
+def _proofs(connection: Connection) -> ProofScore:
+    checked = connection.execute("SELECT count(*), min(checked_at) FROM proofs").fetchone()
+    broken = tuple(
+        BrokenProof(
+            account_id=AccountId(row[0]),
+            connection_id=ConnectionId(row[1]),
+            account_name=row[2],
+            bank=row[3],
+            first_bad_day=date.fromisoformat(row[4]),
+            gap=None if row[5] is None else Money(row[5], Currency(row[6], row[7])),
+            checked_at=instant(row[8]),
+        )
+        for row in connection.execute(_PROOFS)
+    )
+    return ProofScore(checked[0], instant_or_none(checked[1]), broken)
+
+
+def _holes(connection: Connection) -> tuple[OpenHole, ...]:
+    return tuple(_hole(row) for row in connection.execute(_HOLES))
+
+
+def _hole(row: tuple[Any, ...]) -> OpenHole:
+    return OpenHole(
+        account_id=AccountId(row[0]),
+        connection_id=ConnectionId(row[1]),
+        account_name=row[2],
+        bank=row[3],
+        from_day=date.fromisoformat(row[4]),
+        to_day=date.fromisoformat(row[5]),
+        found_at=instant(row[6]),
+    )
+
+
+def _findings(connection: Connection) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(ConnectionId(link), bank, kind, many, instant(seen_at))
+        for link, bank, kind, many, seen_at in connection.execute(_FINDINGS)
+    )
+
+
+def _requests(connection: Connection, now: datetime, span: timedelta) -> int:
+    """Return the requests of the minutes that lie in a span up to now, the running one included."""
+    last = to_ms(now) // 60_000
+    first = last - span // timedelta(minutes=1) + 1
+    row = connection.execute(
+        "SELECT coalesce(sum(calls), 0) FROM host_calls WHERE minute BETWEEN ? AND ?", (first, last)
+    ).fetchone()
+    return int(row[0])
