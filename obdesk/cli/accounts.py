@@ -10,6 +10,7 @@ from obdesk.cli.context import given
 from obdesk.cli.documents import account_document, status_document
 from obdesk.cli.matters import say_matters
 from obdesk.cli.output import Column, print_json, print_table, say
+from obdesk.cli.scores import say_scores, scores_documents
 from obdesk.cli.session import run_reading
 from obdesk.cli.words import freshness_word, kind_word, local_time, money_text
 from obdesk.domain.texts import tr
@@ -17,6 +18,7 @@ from obdesk.domain.texts import tr
 if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Account, Connection
+    from obdesk.domain.scores import Scores
 
 
 def register(app: typer.Typer) -> None:
@@ -74,14 +76,14 @@ def status(
 ) -> None:
     """Say how fresh each account is."""
 
-    async def read(reads: StoreReads) -> tuple[tuple[Account, ...], tuple[Connection, ...]]:
-        return await reads.accounts(), await reads.connections()
+    async def read(reads: StoreReads) -> tuple[tuple[Account, ...], tuple[Connection, ...], Scores]:
+        return await reads.accounts(), await reads.connections(), await reads.scores()
 
-    found, connections = run_reading(given(context).place, read)
+    found, connections, scores = run_reading(given(context).place, read)
     by_id = {connection.id: connection for connection in connections}
     links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
     if as_json:
-        print_json({"accounts": list(map(status_document, found, links))})
+        print_json({"accounts": list(map(status_document, found, links))} | scores_documents(scores))
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))
@@ -111,3 +113,4 @@ def status(
         (account.connection_id, account.bank, account.condition, None if link is None else link.next_run_at)
         for account, link in zip(found, links, strict=True)
     )
+    say_scores(scores)
