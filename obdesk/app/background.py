@@ -13,6 +13,7 @@ from obdesk.storage.queries import connections
 
 if TYPE_CHECKING:
     from obdesk.app.bus import Bus
+    from obdesk.app.erasures import Erasures
     from obdesk.app.scopes import Scope
     from obdesk.app.syncs import Syncs
     from obdesk.storage.store import Store
@@ -23,9 +24,10 @@ log = logging.getLogger(__name__)
 class Background:
     """Syncs what is due: at the start, then as the clock says. Paused, it only watches."""
 
-    def __init__(self, store: Store, syncs: Syncs, bus: Bus, scope: Scope) -> None:
+    def __init__(self, store: Store, syncs: Syncs, erasures: Erasures, bus: Bus, scope: Scope) -> None:
         self._store = store
         self._syncs = syncs
+        self._erasures = erasures
         self._bus = bus
         self._scope = scope
         self._ticker = Ticker(self._tick)
@@ -45,6 +47,7 @@ class Background:
 
     async def _due(self, trigger: Trigger) -> None:
         await self._notice_others()
+        await self._erasures.settle()  # a pause is about reading banks; who removed one wants it gone
         if await self._store.read(connections.setting, "sync.paused") == "on" or self._syncs.running:
             return
         if await self._store.read(connections.setting, "powens.api_url"):

@@ -87,6 +87,7 @@ class App:
         from obdesk.app.background import Background
         from obdesk.app.bus import Bus
         from obdesk.app.commands import AppCommands
+        from obdesk.app.erasures import Erasures
         from obdesk.app.provider import Providers
         from obdesk.app.reads import StoreReads
         from obdesk.app.scopes import Scope
@@ -104,10 +105,11 @@ class App:
         self._opened = opened
         self._providers = Providers(opened.store, opened.tokens or DatabaseTokens(opened.store), clock, rng)
         self._syncs = Syncs(opened.profile, opened.store, self._providers, self.bus, clock, rng, who)
+        erasures = Erasures(opened.store, self._providers, self.bus, clock, rng)
         self.commands: AppCommands = AppCommands(
-            opened.store, self._providers, self._syncs, self.bus, clock, rng
+            opened.store, self._providers, self._syncs, erasures, self.bus, clock, rng
         )
-        self._background = Background(opened.store, self._syncs, self.bus, self.work)
+        self._background = Background(opened.store, self._syncs, erasures, self.bus, self.work)
 
     @property
     def syncing(self) -> bool:

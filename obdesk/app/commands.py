@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from obdesk.app.events import Changed
 from obdesk.app.export import export_csv
-from obdesk.app.linking import Linking, ProviderAnswerError
+from obdesk.app.linking import Linking
 from obdesk.app.provider import POWENS_KEYS, powens_settings
 from obdesk.app.settings import declared
 from obdesk.domain.changes import ChangeSet, Kind
-from obdesk.domain.conditions import explain
-from obdesk.domain.errors import Action, AppError, BugError
-from obdesk.domain.outcomes import Fetched
+from obdesk.domain.errors import AppError, BugError
 from obdesk.domain.texts import tr
-from obdesk.storage.queries import connections as connection_reads
-from obdesk.storage.writes import accounts, connections, edits
+from obdesk.storage.writes import accounts, connections, edits, erasures
 
 if TYPE_CHECKING:
     import random
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.app.bus import Bus
+    from obdesk.app.erasures import Erasures
     from obdesk.app.interface import CsvOptions, CsvReport, LinkChannel, LinkReport, LinkTicket
     from obdesk.app.provider import Providers
     from obdesk.app.syncs import Syncs
@@ -51,11 +49,19 @@ class AppCommands:
     """Commands of one open profile; see `obdesk.app.interface.Commands`."""
 
     def __init__(
-        self, store: Store, providers: Providers, syncs: Syncs, bus: Bus, clock: Clock, rng: random.Random
+        self,
+        store: Store,
+        providers: Providers,
+        syncs: Syncs,
+        erasures: Erasures,
+        bus: Bus,
+        clock: Clock,
+        rng: random.Random,
     ) -> None:
         self._store = store
         self._providers = providers
         self._syncs = syncs
+        self._erasures = erasures
         self._bus = bus
         self._clock = clock
         self._linking = Linking(store, providers, clock, rng)
@@ -109,7 +115,8 @@ class AppCommands:
         trigger: Trigger,
         refresh_at_bank: bool,
     ) -> tuple[SyncOutcome, ...]:
-        """Sync some or all connections."""
+        """Sync some or all connections; what the aggregator still has to erase is asked for first."""
+        await self._erasures.settle()
         try:
             return await self._syncs.sync(connections, trigger=trigger, refresh_at_bank=refresh_at_bank)
         except LookupError as error:
@@ -126,23 +133,12 @@ class AppCommands:
         await self._change(write)
 
     async def remove_connection(self, connection_id: ConnectionId, *, keep_history: bool) -> None:
-        """End a link at the provider; its accounts are kept as closed ones or erased here as well."""
-        try:
-            provider_id = await self._store.read(connection_reads.provider_id_of, connection_id)
-        except LookupError as error:
-            raise _not_found() from error
-        ended = await (await self._providers.get()).unlink(provider_id)
-        if not isinstance(ended, Fetched):
-            told = explain(ended.condition, tr("The bank"))
-            raise ProviderAnswerError(
-                title=tr("The link could not be ended"),
-                cause=f"{told.title}. {told.cause}",
-                next_step=tr("Nothing was removed here. Try again later."),
-                action=Action.RETRY,
-            )
+        """End a link here at once, and at the provider as soon as it can be told."""
         now = self._clock.now()
 
         def write(tx: Tx) -> ChangeSet:
+            if not erasures.ask(tx, connection_id, now):
+                raise _not_found()
             if keep_history:
                 connections.close(tx, connection_id, now)
             else:
@@ -154,6 +150,7 @@ class AppCommands:
             return change
 
         await self._change(write)
+        await self._erasures.settle()
 
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None

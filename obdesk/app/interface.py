@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TransactionRow,
         Trigger,
     )
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
     from obdesk.domain.remote import Connector
@@ -179,7 +180,10 @@ class Commands(Protocol):
         ...
 
     async def remove_connection(self, connection_id: ConnectionId, *, keep_history: bool) -> None:
-        """End a link at the provider; its accounts are kept as closed ones or erased here as well."""
+        """End a link here at once, its accounts kept as closed ones or erased, and then at the provider.
+
+        Where the provider cannot be told now, that is tried until it is done (`Reads.pending_erasures`).
+        """
         ...
 
     async def edit_transaction(
@@ -225,6 +229,10 @@ class Reads(Protocol):
 
     async def connections(self) -> tuple[Connection, ...]:
         """Return all links, those that need their person first."""
+        ...
+
+    async def pending_erasures(self) -> tuple[PendingErasure, ...]:
+        """Return the links that were removed here and that the provider still has to erase."""
         ...
 
     async def net_worth(self) -> tuple[NetWorth, ...]:

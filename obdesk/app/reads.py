@@ -9,7 +9,7 @@ from obdesk.app.interface import Activity, Cancelled, FirstScreen
 from obdesk.app.settings import declared
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
-from obdesk.storage.queries import accounts, connections, records, scores, transactions
+from obdesk.storage.queries import accounts, connections, erasures, records, scores, transactions
 
 if TYPE_CHECKING:
     from array import array
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TransactionDetail,
         TransactionRow,
     )
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId, TransactionId
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
@@ -56,6 +57,10 @@ class StoreReads:
     async def connections(self) -> tuple[Connection, ...]:
         """Return all links, those that need their person first."""
         return await self._store.read(_connections, self._clock.now())
+
+    async def pending_erasures(self) -> tuple[PendingErasure, ...]:
+        """Return the links that were removed here and that the provider still has to erase."""
+        return await self._store.read(erasures.pending)
 
     async def net_worth(self) -> tuple[NetWorth, ...]:
         """Return net worth per currency with its history."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from obdesk.cli.context import given
-from obdesk.cli.documents import account_document, status_document
-from obdesk.cli.matters import say_matters
+from obdesk.cli.documents import account_document, pending_deletion_document, status_document
+from obdesk.cli.matters import say_matters, say_pending_deletions
 from obdesk.cli.output import Column, print_json, print_table, say
 from obdesk.cli.scores import say_scores, scores_documents
 from obdesk.cli.session import run_reading
@@ -18,6 +18,7 @@ from obdesk.domain.texts import tr
 if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Account, Connection
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.scores import Scores
 
 
@@ -76,17 +77,24 @@ def status(
 ) -> None:
     """Say how fresh each account is."""
 
-    async def read(reads: StoreReads) -> tuple[tuple[Account, ...], tuple[Connection, ...], Scores]:
-        return await reads.accounts(), await reads.connections(), await reads.scores()
+    async def read(
+        reads: StoreReads,
+    ) -> tuple[tuple[Account, ...], tuple[Connection, ...], tuple[PendingErasure, ...], Scores]:
+        links = await reads.connections()
+        return await reads.accounts(), links, await reads.pending_erasures(), await reads.scores()
 
-    found, connections, scores = run_reading(given(context).place, read)
+    found, connections, erasures, scores = run_reading(given(context).place, read)
     by_id = {connection.id: connection for connection in connections}
     links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
     if as_json:
-        print_json({"accounts": list(map(status_document, found, links))} | scores_documents(scores))
+        leaving = {"pending_deletions": [pending_deletion_document(each) for each in erasures]}
+        print_json(
+            {"accounts": list(map(status_document, found, links))} | leaving | scores_documents(scores)
+        )
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))
+        say_pending_deletions(erasures)
         return
     print_table(
         [
@@ -113,4 +121,5 @@ def status(
         (account.connection_id, account.bank, account.condition, None if link is None else link.next_run_at)
         for account, link in zip(found, links, strict=True)
     )
+    say_pending_deletions(erasures)
     say_scores(scores)

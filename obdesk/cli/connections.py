@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from obdesk.cli.context import given
-from obdesk.cli.documents import connection_document
-from obdesk.cli.matters import say_matters
+from obdesk.cli.documents import connection_document, pending_deletion_document
+from obdesk.cli.matters import say_matters, say_pending_deletions
 from obdesk.cli.output import Column, print_json, print_table, say
 from obdesk.cli.session import run_reading
 from obdesk.cli.words import freshness_word, local_time
@@ -17,6 +17,7 @@ from obdesk.domain.texts import tr
 if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Connection
+    from obdesk.domain.erasures import PendingErasure
 
 
 def register(app: typer.Typer) -> None:
@@ -31,15 +32,21 @@ def connections(
 ) -> None:
     """List the links."""
 
-    async def read(reads: StoreReads) -> tuple[Connection, ...]:
-        return await reads.connections()
+    async def read(reads: StoreReads) -> tuple[tuple[Connection, ...], tuple[PendingErasure, ...]]:
+        return await reads.connections(), await reads.pending_erasures()
 
-    found = run_reading(given(context).place, read)
+    found, erasures = run_reading(given(context).place, read)
     if as_json:
-        print_json({"connections": [connection_document(connection) for connection in found]})
+        print_json(
+            {
+                "connections": [connection_document(connection) for connection in found],
+                "pending_deletions": [pending_deletion_document(each) for each in erasures],
+            }
+        )
         return
     if not found:
         say(tr("No bank is linked yet. Link one with: obdesk link"))
+        say_pending_deletions(erasures)
         return
     print_table(
         [
@@ -67,3 +74,4 @@ def connections(
         ],
     )
     say_matters((each.id, each.bank, each.condition, each.next_run_at) for each in found)
+    say_pending_deletions(erasures)

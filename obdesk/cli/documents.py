@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from obdesk.domain.conditions import Explanation
     from obdesk.domain.entities import Account, Connection, Run, RunCounts
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.money import Money
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.syncing import SyncOutcome
@@ -89,6 +90,18 @@ def connection_document(connection: Connection) -> Document:
         "next_run_at": instant_text(connection.next_run_at),
         "error": _error(connection.condition, connection.bank, connection),
         "last_runs": [run_document(run) for run in connection.last_runs],
+    }
+
+
+def pending_deletion_document(erasure: PendingErasure) -> Document:
+    """Return a link that was removed here and that the aggregator still has to erase."""
+    return {
+        "bank": erasure.bank,
+        "provider": erasure.provider,
+        "provider_id": erasure.provider_id,
+        "asked_at": instant_text(erasure.asked_at),
+        "attempts": erasure.attempts,
+        "next_try_at": instant_text(erasure.next_try_at),
     }
 
 

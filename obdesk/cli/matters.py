@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from obdesk.cli.output import cleaned, command_for, say
 from obdesk.cli.words import local_time
 from obdesk.domain.conditions import Condition, explain
+from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId
 
     Matter = tuple[ConnectionId | None, str, Condition, datetime | None]
@@ -32,3 +34,11 @@ def say_matters(matters: Iterable[Matter]) -> None:
             cleaned(found.title),
             *(f"  {cleaned(each)}" for each in (found.cause, found.next_step, hint) if each),
         )
+
+
+def say_pending_deletions(found: Iterable[PendingErasure]) -> None:
+    """Say which banks were removed here while the aggregator still has to erase its access."""
+    for each in found:
+        removed = tr("{bank} is removed here; the aggregator still has to erase it.", bank=each.bank)
+        again = tr("We try again by ourselves, next at {when}.", when=local_time(each.next_try_at))
+        say("", cleaned(removed), f"  {again}")

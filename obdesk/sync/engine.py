@@ -80,13 +80,18 @@ class Engine:
 
     async def discover(self) -> tuple[dict[str, RemoteConnection], ChangeSet] | Failure:
         """List the links at the provider; adopt new ones and mark those that are gone."""
+        before = await self._store.read(reads.known_links, self._provider.name)
         listed = await self._provider.connections()
         if not isinstance(listed, Fetched):
             return listed
         remotes = {remote.provider_id: remote for remote in listed.value}
         known = await self._store.read(reads.known_links, self._provider.name)
+        # What was erased here while the list was on its way is not brought back by it.
+        erased = before.keys() - known.keys()
         new = [
-            remote for remote in remotes.values() if known.get(remote.provider_id, _GONE)[1] is Standing.GONE
+            remote
+            for remote in remotes.values()
+            if known.get(remote.provider_id, _GONE)[1] is Standing.GONE and remote.provider_id not in erased
         ]
         gone = [
             connection_id

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from obdesk.domain.entities import Connection, DataProblem, Run
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId
 
 CONSENT_LENGTH = timedelta(days=180)
@@ -103,6 +104,16 @@ def cards_of(
     return tuple(
         _card(each, sum(p.connection_id == each.id for p in problems), now, locale, busy=each.id in running)
         for each in connections
+    )
+
+
+def leaving_line(each: PendingErasure, now: datetime, locale: Locale) -> str:
+    """Return what is left to do for a bank that was removed here."""
+    again = max(each.next_try_at, now)
+    return tr(
+        "{bank} is removed here. The aggregator still has to erase its access; next try {when}.",
+        bank=each.bank,
+        when=time_today(again, now, locale),
     )
 
 

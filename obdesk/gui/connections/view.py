@@ -12,7 +12,7 @@ from obdesk.domain.errors import Action, ObdeskError
 from obdesk.domain.texts import tr
 from obdesk.gui.connections.cards import ConnectionCard
 from obdesk.gui.connections.dialogs import RemoveDialog
-from obdesk.gui.connections.present import banks_line, cards_of, report_of, spans_of
+from obdesk.gui.connections.present import banks_line, cards_of, leaving_line, report_of, spans_of
 from obdesk.gui.format import today
 from obdesk.gui.widgets.basics import Card, button, label
 from obdesk.gui.widgets.calendar import SpanCalendar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Connection, DataProblem
+    from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId
     from obdesk.gui.changes import Changes, Spawn
     from obdesk.gui.connections.present import CardValues
@@ -60,6 +61,12 @@ class ConnectionsPage(QScrollArea):
         self.box = QVBoxLayout()
         self.box.setSpacing(16)
         inside.addLayout(self.box)
+        self.leaving = Card(theme, name=tr("Being removed"))
+        self.leaving.body.addWidget(label(tr("Being removed"), theme.fonts.strong))
+        self.leaving_words = label(wrap=True, selectable=True)
+        self.leaving.body.addWidget(self.leaving_words)
+        self.leaving.hide()
+        inside.addWidget(self.leaving)
         self.empty = EmptyState(
             theme,
             "link-simple",
@@ -102,6 +109,7 @@ class ConnectionsScreen:
         self.page = ConnectionsPage(theme, locale, navigator)
         self._connections: tuple[Connection, ...] = ()
         self._problems: tuple[DataProblem, ...] = ()
+        self._erasures: tuple[PendingErasure, ...] = ()
         self._cards: dict[ConnectionId, ConnectionCard] = {}
         self._order: list[ConnectionId] = []
         self._tell: StatusTeller = lambda _text: None
@@ -160,6 +168,7 @@ class ConnectionsScreen:
                 self._again = False
                 self._connections = await self._reads.connections()
                 self._problems = await self._reads.problems()
+                self._erasures = await self._reads.pending_erasures()
         finally:
             self._reading = False
         self._draw()
@@ -176,6 +185,9 @@ class ConnectionsScreen:
         self.page.calendar.show_spans(spans, today(now, self._locale))
         self.page.consents.setVisible(bool(spans))
         self.page.empty.setVisible(not values)
+        leaving = [leaving_line(each, now, self._locale) for each in self._erasures]
+        self.page.leaving_words.setText("\n".join(leaving))
+        self.page.leaving.setVisible(bool(leaving))
         self._tell(banks_line(self._connections))
 
     def _arrange(self, values: Sequence[CardValues], reports: dict[ConnectionId, str]) -> None:

@@ -156,7 +156,10 @@ def known_links(connection: Connection, provider: str) -> dict[str, tuple[Connec
     """Return the links of one provider by its id, each with its standing."""
     rows = connection.execute(
         "SELECT provider_id, id, CASE WHEN removed_at IS NOT NULL THEN 'removed' "
-        "WHEN condition = 'gone' THEN 'gone' ELSE 'listed' END FROM connections WHERE provider = ?",
+        "WHEN condition = 'gone' THEN 'gone' ELSE 'listed' END FROM connections WHERE provider = ?1 "
+        # Erased here, not yet there: the provider goes on listing it.
+        "UNION ALL SELECT provider_id, 0, 'removed' FROM erasures WHERE provider = ?1 AND provider_id NOT IN "
+        "(SELECT provider_id FROM connections WHERE provider = ?1)",
         (provider,),
     )
     return {provider_id: (ConnectionId(found), Standing(standing)) for provider_id, found, standing in rows}
