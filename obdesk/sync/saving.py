@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
 from obdesk.domain.entities import RunCounts
 from obdesk.storage.heap import let_go
-from obdesk.storage.writes import accounts, connections, runs, transactions
+from obdesk.storage.writes import accounts, commits, connections, runs, transactions
+from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
 from obdesk.sync.reconcile import Plan, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from obdesk.domain.commits import ChangeLine
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.ledger import KnownAccount, KnownTransaction
     from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction, RowProblem
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.providers.base import TransactionPage
     from obdesk.storage.tx import Tx
+    from obdesk.storage.writes.commits import Stood
 
 BATCH_ROWS = 20_000
 """Rows per search index batch: fewer cost more per row, more cost memory."""
@@ -49,6 +52,10 @@ class Saved:
     counts: RunCounts
     cursor: str | None
     """The cursor to keep; None leaves it as it was."""
+    lines: tuple[ChangeLine, ...] = ()
+    """What the commit of this sync says, but for the rows that came new."""
+    added: tuple[int, int] | None = None
+    """The first and the last id of the rows that came new."""
 
 
 @dataclass(slots=True)
@@ -88,6 +95,8 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     """
     if not connections.is_live(tx, answer.connection_id):
         raise LinkRemovedError
+    days = _days_observed(answer)
+    stood = commits.stood(tx, answer.connection_id, days)
     described = connections.describe(tx, answer.connection_id, answer.remote)
     before = accounts.known(tx, answer.connection_id)
     changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
@@ -103,12 +112,31 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     work.flush()
     added = work.next_id - work.first_id
     plan = _match(work, pending, complete=everything and answer.series == "full")
-    counts = _apply(work, plan, added)
+    counts, lines = _apply(work, plan, added)
+    if described or changed or moved:
+        lines += _other_lines(answer, stood, commits.stood(tx, answer.connection_id, days))
     cursor, problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
     change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
     change = change.merge(ChangeSet.of(Kind.PROBLEMS, problems))
-    return Saved(change.merge(_touched(work, plan)), counts, cursor)
+    return Saved(
+        change.merge(_touched(work, plan)),
+        counts,
+        cursor,
+        tuple(lines),
+        (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None,
+    )
+
+
+def _days_observed(answer: Answer) -> set[str]:
+    """Return the days for which the answer holds balances."""
+    return {(each.data_as_of or answer.asked_at).date().isoformat() for each in answer.accounts}
+
+
+def _other_lines(answer: Answer, before: Stood, after: Stood) -> list[ChangeLine]:
+    lines = account_lines(before.accounts, after.accounts)
+    lines += balance_lines(before.balances, after.balances)
+    return lines + connection_lines(answer.connection_id, before.connection, after.connection)
 
 
 def record(tx: Tx, answer: Answer, saved: Saved, outcome: SyncOutcome, ended_at: datetime) -> ChangeSet:
@@ -116,7 +144,8 @@ def record(tx: Tx, answer: Answer, saved: Saved, outcome: SyncOutcome, ended_at:
     connections.finish(
         tx, answer.connection_id, asked_at=answer.asked_at, cursor=saved.cursor, full=answer.series == "full"
     )
-    run_id = runs.add_run(tx, outcome, ended_at)
+    run_id = runs.add_run(tx, outcome, ended_at, added=saved.added, cursor_before=answer.previous_cursor)
+    commits.keep_lines(tx, run_id, saved.lines)
     asked = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id])
     return saved.changes.merge(asked).merge(ChangeSet.of(Kind.RUNS, [run_id]))
 
@@ -198,7 +227,7 @@ def _is_newer(pair: tuple[int, RemoteTransaction], known: dict[tuple[int, int], 
     return first is not None and pair[1].updated > first.updated
 
 
-def _apply(work: _Work, plan: Plan, added: int) -> RunCounts:
+def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeLine]]:
     accounts_by_provider = {account.provider_id: account.id for account in work.known.values()}
     work.fresh = [(accounts_by_provider[row.account_provider_id], row) for row in plan.added]
     work.flush()
@@ -207,13 +236,15 @@ def _apply(work: _Work, plan: Plan, added: int) -> RunCounts:
     told = [*work.to_match, *work.again]
     stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}
     transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
-    return RunCounts(
+    lines = transaction_lines([*plan.changed, *plan.booked], plan.removed, stamps)
+    counts = RunCounts(
         new=added + len(plan.added),
         updated=len(plan.changed) + len(plan.booked),
         removed=len(plan.removed),
         unchanged=work.unchanged + plan.unchanged,
         problems=len(work.problems),
     )
+    return counts, lines
 
 
 def _tombstones(

@@ -95,6 +95,12 @@ def runs(connection: Connection, of: ConnectionId | None, limit: int) -> tuple[R
     return tuple(_run(row) for row in rows)
 
 
+def run(connection: Connection, run_id: RunId) -> Run | None:
+    """Return one sync, or None when it is not known (any more)."""
+    row = connection.execute(f"{_RUN} WHERE id = ?", (run_id,)).fetchone()
+    return None if row is None else _run(row)
+
+
 def _run(row: tuple[Any, ...]) -> Run:
     return Run(
         id=RunId(row[0]),

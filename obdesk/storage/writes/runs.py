@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 RUNS_KEPT = 500
 
 
-def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
-    """Keep the record of a sync; of each connection the newest 500 stay."""
+def add_run(
+    tx: Tx,
+    outcome: SyncOutcome,
+    ended_at: datetime,
+    *,
+    added: tuple[int, int] | None = None,
+    cursor_before: str | None = None,
+) -> int:
+    """Keep the record of a sync; of each connection the newest 500 stay.
+
+    `added` is the first and last id of the transactions that came new, `cursor_before` where the sync
+    began to read: both are needed to take it back.
+    """
     counts = outcome.counts
     told = {
         "connection_id": outcome.connection_id,
@@ -39,6 +50,9 @@ def add_run(tx: Tx, outcome: SyncOutcome, ended_at: datetime) -> int:
         "problems": counts.problems,
         "requests": outcome.requests,
         "detail": outcome.detail,
+        "added_from": None if added is None else added[0],
+        "added_to": None if added is None else added[1],
+        "cursor_before": cursor_before,
     }
     run_id = tx.insert("runs", told)
     tx.execute(

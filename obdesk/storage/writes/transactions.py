@@ -45,9 +45,13 @@ def next_id(tx: Tx) -> int:
 
 
 def search_text_of(remote: RemoteTransaction) -> str:
+    """Return what the search looks through of a row."""
+    return searched(remote.label, remote.payee)
+
+
+def searched(label: str, payee: str) -> str:
     """Return what the search looks through, folded: the raw label, and the payee where it adds words."""
-    label = fold(remote.label)
-    payee = fold(remote.payee)
+    label, payee = fold(label), fold(payee)
     return label if payee in label else f"{label} {payee}"
 
 
@@ -145,10 +149,16 @@ def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
 def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     for stored, remote in pairs:
         before = tx.value("SELECT search_text FROM transactions WHERE id = ?", (stored.id,))
-        after = search_text_of(remote)
-        if before != after:
-            tx.execute(_UNINDEX, (stored.id, before))
-            tx.execute(INDEX, (stored.id, after))
+        reindex(tx, stored.id, before, search_text_of(remote))
+
+
+def reindex(tx: Tx, row_id: int, before: str, after: str) -> bool:
+    """Let the search find a row by its new words; tell whether they differ from the old ones."""
+    if before == after:
+        return False
+    tx.execute(_UNINDEX, (row_id, before))
+    tx.execute(INDEX, (row_id, after))
+    return True
 
 
 def _remember_changes(
