@@ -81,6 +81,7 @@ class Jobs(SQLModel, table=True):
     kind: str
     trigger: str
     priority: int
+    asks_bank: bool
     attended: bool
     not_before: int
     attempts: int

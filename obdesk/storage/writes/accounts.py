@@ -131,6 +131,11 @@ def set_in_net_worth(tx: Tx, account_id: AccountId, *, included: bool) -> bool:
     return _edit(tx, account_id, "in_net_worth", included)
 
 
+def set_important(tx: Tx, account_id: AccountId, *, important: bool) -> bool:
+    """Let the account's bank be read before others, or not; tell whether the account exists."""
+    return _edit(tx, account_id, "important", important)
+
+
 def _edit(tx: Tx, account_id: AccountId, column: str, value: object) -> bool:
     if tx.value("SELECT 1 FROM accounts WHERE id = ?", (account_id,)) is None:
         return False

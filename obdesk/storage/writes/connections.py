@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.columns import to_ms, to_ms_or_none
+from obdesk.storage.writes import jobs
 from obdesk.storage.writes.transactions import forget_account
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def fail(
 def forgive(tx: Tx) -> None:
     """Forget what failed before, so that every link is asked again: something about the access changed."""
     tx.execute("UPDATE connections SET failures = 0, retry_at = NULL WHERE failures > 0")
+    jobs.forgive(tx)
 
 
 def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> bool:

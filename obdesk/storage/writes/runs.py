@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obdesk.storage.columns import to_ms
+from obdesk.storage.writes import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +27,12 @@ def add_run(
     added: tuple[int, int] | None = None,
     cursor_before: str | None = None,
 ) -> int:
-    """Keep the record of a sync; of each connection the newest 500 stay.
+    """Keep the record of a sync, whose job ends with it; of each connection the newest 500 stay.
 
     `added` is the first and last id of the transactions that came new, `cursor_before` where the sync
     began to read: both are needed to take it back.
     """
+    jobs.end(tx, outcome.connection_id)
     counts = outcome.counts
     told = {
         "connection_id": outcome.connection_id,

@@ -16,6 +16,7 @@ NEW = (
         kind VARCHAR NOT NULL,
         "trigger" VARCHAR NOT NULL,
         priority INTEGER NOT NULL,
+        asks_bank BOOLEAN NOT NULL,
         attended BOOLEAN NOT NULL,
         not_before INTEGER NOT NULL,
         attempts INTEGER NOT NULL,
