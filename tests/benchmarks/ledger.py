@@ -90,7 +90,6 @@ def pages_from(answer: list[bytes]) -> list[TransactionPage]:
     pages = []
     for body in answer:
         page = read_page(body, "transactions")
-        assert page is not None
         pages.append(TransactionPage(page.rows, page.digest, page.total, PARIS))
     return pages
 

@@ -221,7 +221,8 @@ async def test_an_unlink_that_fails_is_told(bench: Benches) -> None:
 async def test_one_row_without_an_id_makes_the_list_of_links_unbelievable(bench: Benches) -> None:
     listed = {"connections": [connection(), {"state": None}]}
     async with bench.before(lambda _: answer_json(listed)) as b:
-        assert await b.provider.connections() == Broken(Condition.BAD_ANSWER, "1 of 2 connections have no id")
+        untold = "1 of 2 connections cannot be told apart"
+        assert await b.provider.connections() == Broken(Condition.BAD_ANSWER, untold)
 
 
 async def test_one_odd_connector_costs_no_other(bench: Benches) -> None:

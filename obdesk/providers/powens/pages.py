@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
+from msgspec import Raw
 
 from obdesk.domain.outcomes import PAGE_SHIFT
 from obdesk.providers.powens.errors import bad_answer
 from obdesk.providers.powens.rows import decode_rows
-from obdesk.providers.powens.wire import UNREADABLE, ListWire, rows_of
+from obdesk.providers.powens.strict import UNREADABLE, RepeatedKeyError, is_told_once, members_of
+from obdesk.providers.powens.wire import LinksWire, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from datetime import tzinfo
-
-    from msgspec import Raw
 
     from obdesk.domain.outcomes import Failure
     from obdesk.domain.remote import PageRows
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 PAGES_MAX = 10_000
 ROWS_PER_PAGE = 1_000  # the most the API gives
-_ENVELOPE = msgspec.json.Decoder(ListWire, strict=False)
+_LINKS = msgspec.json.Decoder(LinksWire | None, strict=False)
+_TOTAL = msgspec.json.Decoder(int | None, strict=False)
+_NULL = Raw(b"null")
 _OFF_THREAD_BYTES = 64 * 1024  # below, a change of thread takes longer than the work
 
 
@@ -59,20 +61,39 @@ class TransactionPage:
         return decode_rows(self.rows, exponents, self.zone)
 
 
-def read_page(body: bytes, name: str) -> ListPage | None:
-    """Return the page whose list is called `name`, or None when the body is no such page."""
+class NotAPageError(ValueError):
+    """An answer is not the page that was asked for; the text says why and holds none of it."""
+
+
+def read_page(body: bytes, name: str) -> ListPage:
+    """Return the page whose list is called `name`; raises NotAPageError when the body is no such page."""
     try:
-        envelope = _ENVELOPE.decode(body)
+        members = members_of(body)
+        links = _links(members)
+        total = _TOTAL.decode(members.get("total", _NULL))
+    except RepeatedKeyError:
+        raise NotAPageError("tells a key twice") from None
     except UNREADABLE:
-        return None
-    rows: Raw = getattr(envelope, name)
+        raise NotAPageError(f"is not a list of {name}") from None
+    rows = members.get(name, _NULL)
     if memoryview(rows)[:1].tobytes() != b"[":
-        return None
-    links = envelope.links or envelope.link
+        raise NotAPageError(f"is not a list of {name}")
     href = links.next.href if links and links.next else None
-    if links is None and _is_cut_short(rows, envelope.total):
-        return None
-    return ListPage(rows, hashlib.sha256(rows).digest(), envelope.total, href)
+    if links is None and _is_cut_short(rows, total):
+        raise NotAPageError("has no link to the rest")
+    return ListPage(rows, hashlib.sha256(rows).digest(), total, href)
+
+
+def _links(members: Mapping[str, Raw]) -> LinksWire | None:
+    """Return the neighbours of a page, in the spelling of the API or of the prose of its documentation."""
+    for name in ("_links", "_link"):
+        raw = members.get(name, _NULL)
+        if not is_told_once(raw):
+            raise RepeatedKeyError
+        links: LinksWire | None = _LINKS.decode(raw)
+        if links:
+            return links
+    return None
 
 
 def _is_cut_short(rows: Raw, total: int | None) -> bool:
@@ -102,9 +123,10 @@ class Pager:
             if reply.failure:
                 yield reply.failure
                 return
-            page = await _read(reply.body, name)
-            if page is None:
-                yield bad_answer(f"page {number} is not a list of {name}")
+            try:
+                page = await _read(reply.body, name)
+            except NotAPageError as why:
+                yield bad_answer(f"page {number} {why} ({_trace_of(reply.body)})")
                 return
             following, complaint = trail.follow(address, page)
             if complaint:
@@ -161,7 +183,12 @@ class _Trail:
         return str(url) if url.path.startswith(f"{self._root.path.rstrip('/')}/") else None
 
 
-async def _read(body: bytes, name: str) -> ListPage | None:
+def _trace_of(body: bytes) -> str:
+    """Return what tells an answer apart without showing any of it: its length and the head of its digest."""
+    return f"{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()[:16]}"
+
+
+async def _read(body: bytes, name: str) -> ListPage:
     """Read a page, a large one on another thread: the caller's loop may be the one that paints."""
     if len(body) < _OFF_THREAD_BYTES:
         return read_page(body, name)

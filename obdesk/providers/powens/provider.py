@@ -342,5 +342,7 @@ def _all_known(name: str, found: Outcome[tuple[_V | None, ...]]) -> Outcome[tupl
         return found
     known = tuple(value for value in found.value if value is not None)
     if len(known) < len(found.value):
-        return bad_answer(f"{len(found.value) - len(known)} of {len(found.value)} {name} have no id")
+        return bad_answer(
+            f"{len(found.value) - len(known)} of {len(found.value)} {name} cannot be told apart"
+        )
     return Fetched(known)

@@ -12,23 +12,23 @@ from obdesk.domain.money import AmountTooLargeError, FinerThanCurrencyError, min
 from obdesk.domain.remote import PageRows, RemoteTransaction, RowProblem
 from obdesk.providers.powens.labels import LABEL_LENGTH_MAX, label_of
 from obdesk.providers.powens.mapping import ID_MAX, currency_of, is_id
+from obdesk.providers.powens.strict import TOLD_ONCE, UNREADABLE, are_told_once, told_twice
 from obdesk.providers.powens.times import day_of, stamp_of
-from obdesk.providers.powens.wire import Reader, TransactionWire, rows_of
+from obdesk.providers.powens.wire import Reader, TransactionWire, WholeTransactionWire, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
     from decimal import Decimal
 
     from msgspec import Raw
 
-    from obdesk.providers.powens.wire import Row
 
-_TRANSACTIONS = Reader(TransactionWire)
+_TRANSACTIONS = Reader(TransactionWire, WholeTransactionWire)
 _KIND_ALIASES = {"loan_payment": "loan_repayment", "card_summary": "summary_card"}
 _WORD_LENGTH_MAX = 64
 # Without these a row would say something else than the bank does; other odd fields are left out.
-_MUST_MAKE_SENSE = frozenset({"id", "id_account", "date", "value", "coming", "deleted"})
+_MUST_MAKE_SENSE = frozenset(TOLD_ONCE)
 _new = tuple.__new__
 
 
@@ -48,12 +48,12 @@ def decode_rows(body: Raw | bytes, exponents: Mapping[int, int], zone: tzinfo) -
     """
     page = _Page(exponents, zone)
     wires = _TRANSACTIONS.read_all(body)
-    if wires is not None:
+    if wires is not None and are_told_once(body, len(wires)):
         for wire in wires:
             page.add(wire)
     else:
         for position, raw in enumerate(rows_of(body) or (), 1):
-            page.add_odd(_TRANSACTIONS.read(raw), position)
+            page.add_raw(raw, position)
     return PageRows(tuple(page.rows), tuple(page.problems))
 
 
@@ -96,10 +96,18 @@ class _Page:
         except _RefusedError as why:
             self._report(wire, why.kind, why.detail)
 
-    def add_odd(self, row: Row[TransactionWire] | None, position: int) -> None:
+    def add_raw(self, raw: Raw, position: int) -> None:
         """Keep a row that came among odd ones, if what matters of it makes sense."""
+        row = _TRANSACTIONS.read_leniently(raw)
         if row is None:
             self.problems.append(RowProblem("unreadable", "", f"row {position} of its page"))
+            return
+        try:
+            twice = told_twice(raw, TOLD_ONCE)
+        except UNREADABLE:
+            twice = list(TOLD_ONCE)
+        if twice:
+            self._report_twice(row.value, twice)
             return
         fatal = _MUST_MAKE_SENSE.intersection(row.odd)
         if fatal:
@@ -113,6 +121,12 @@ class _Page:
         subject = str(wire.id) if is_id(wire.id) else ""
         account = wire.id_account if is_id(wire.id_account) else None
         self.problems.append(RowProblem(kind, subject, detail, account))
+
+    def _report_twice(self, wire: TransactionWire, keys: Sequence[str]) -> None:
+        """Tell of a row with a key told twice; what was told twice cannot say which row it is."""
+        subject = str(wire.id) if is_id(wire.id) and "id" not in keys else ""
+        account = wire.id_account if is_id(wire.id_account) and "id_account" not in keys else None
+        self.problems.append(RowProblem("repeated_key", subject, ", ".join(keys), account))
 
     def _row(self, wire: TransactionWire) -> RemoteTransaction:
         row_id = wire.id or 0

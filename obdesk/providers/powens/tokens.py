@@ -18,7 +18,8 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.outcomes import ActionNeeded, Fetched
 from obdesk.providers.powens.errors import bad_answer
 from obdesk.providers.powens.mapping import is_id
-from obdesk.providers.powens.wire import UNREADABLE, AccessWire, Reader, UserWire
+from obdesk.providers.powens.strict import UNREADABLE
+from obdesk.providers.powens.wire import AccessWire, Reader, UserWire
 
 if TYPE_CHECKING:
     from obdesk.domain.clock import Clock

@@ -13,10 +13,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-T = TypeVar("T", bound=Struct)
+from obdesk.providers.powens.strict import UNREADABLE, is_told_once
 
-UNREADABLE = (ValueError, RecursionError)
-"""What msgspec raises on bytes that are not the JSON that was asked for (its errors are ValueErrors)."""
+T = TypeVar("T", bound=Struct)
 
 
 class CurrencyWire(Struct):
@@ -130,6 +129,20 @@ class TransactionWire(Struct, gc=False):
     last_update: str | None = None
 
 
+class WholeTransactionWire(TransactionWire, gc=False, kw_only=True):
+    """A transaction that leaves out none of the keys of strict.TOLD_ONCE, as the API sends them.
+
+    Its id is a number wherever it is told: strict.are_told_once counts on that.
+    """
+
+    id: int
+    id_account: int | None
+    date: str | None
+    value: Decimal | None
+    coming: bool | None
+    deleted: str | None
+
+
 class LinkWire(Struct):
     """The address of a neighbouring page."""
 
@@ -140,19 +153,6 @@ class LinksWire(Struct):
     """The neighbours of a page."""
 
     next: LinkWire | None = None
-
-
-class ListWire(Struct):
-    """The envelope of every list we read; the raw value of the list itself stays undecoded."""
-
-    transactions: Raw = Raw()
-    connections: Raw = Raw()
-    accounts: Raw = Raw()
-    connectors: Raw = Raw()
-    total: int | None = None
-    links: LinksWire | None = msgspec.field(default=None, name="_links")
-    link: LinksWire | None = msgspec.field(default=None, name="_link")
-    """Another spelling, which the documentation uses in its prose."""
 
 
 class UserWire(Struct):
@@ -205,10 +205,12 @@ _NUMBER = msgspec.json.Decoder(Decimal)
 class Reader(Generic[T]):
     """Reads JSON objects of one shape, strictly first and field by field when that fails."""
 
-    def __init__(self, shape: type[T]) -> None:
+    def __init__(self, shape: type[T], complete: type[T] | None = None) -> None:
+        """Read objects of a shape; whole lists are read as `complete` ones, if that is given."""
         self._shape = shape
         self._whole = msgspec.json.Decoder(shape)
-        self._many = msgspec.json.Decoder(list[shape])  # type: ignore[valid-type]
+        listed = complete or shape
+        self._many = msgspec.json.Decoder(list[listed])  # type: ignore[valid-type]
         # Not strict: ids and flags may come as strings, flags as 0 and 1.
         self._fields = [
             (field.encode_name, field.name, msgspec.json.Decoder(field.type, strict=False))
@@ -216,7 +218,11 @@ class Reader(Generic[T]):
         ]
 
     def read(self, body: bytes | Raw) -> Row[T] | None:
-        """Return one object, or None when it is none."""
+        """Return one object, or None when it is none or tells something twice."""
+        return self.read_leniently(body) if is_told_once(body) else None
+
+    def read_leniently(self, body: bytes | Raw) -> Row[T] | None:
+        """Return one object, or None when it is none; of a key that comes twice the last counts."""
         try:
             return Row(self._whole.decode(body))
         except UNREADABLE:
@@ -225,7 +231,8 @@ class Reader(Generic[T]):
     def read_all(self, body: bytes | Raw) -> list[T] | None:
         """Return a whole list of well-formed objects, or None when one of them needs a closer look."""
         try:
-            return self._many.decode(body)
+            whole: list[T] = self._many.decode(body)
+            return whole
         except UNREADABLE:
             return None
 
