@@ -118,6 +118,11 @@ class App:
 
     def start(self) -> None:
         """Begin the background work: what is due now, and the schedule."""
+        if self._opened.store.shared_place:
+            from obdesk.app.events import Problem
+            from obdesk.storage.errors import on_shared_place
+
+            self.bus.publish(Problem(on_shared_place()))
         self._background.start()
 
     async def close(self) -> None:

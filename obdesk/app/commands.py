@@ -10,6 +10,7 @@ from obdesk.app.linking import Linking
 from obdesk.app.provider import POWENS_KEYS, powens_settings
 from obdesk.app.settings import declared
 from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import AppError, BugError
 from obdesk.domain.texts import tr
 from obdesk.storage.writes import accounts, connections, edits, erasures
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from obdesk.app.provider import Providers
     from obdesk.app.syncs import Syncs
     from obdesk.domain.clock import Clock
-    from obdesk.domain.entities import Trigger
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
     from obdesk.domain.remote import Connector
@@ -116,6 +116,8 @@ class AppCommands:
         refresh_at_bank: bool,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; what the aggregator still has to erase is asked for first."""
+        if self._store.stopped and trigger is Trigger.PERSON:
+            await self._store.resume()  # the person has seen the error and tries again
         await self._erasures.settle()
         try:
             return await self._syncs.sync(connections, trigger=trigger, refresh_at_bank=refresh_at_bank)

@@ -25,6 +25,7 @@ from obdesk.secrets.errors import KeyringProblem
 from obdesk.secrets.keyfile import SlotKind
 from obdesk.secrets.keyrings import open_keyring
 from obdesk.secrets.vault import Vault
+from obdesk.storage.errors import on_shared_place
 from obdesk.storage.queries import health
 
 if TYPE_CHECKING:
@@ -144,6 +145,9 @@ def _database(opened: OpenProfile) -> Check:
         n=found.transactions,
         size=decimal_text(found.size_bytes / 1_000_000, places=1),
     )
+    if opened.store.shared_place:
+        warning = on_shared_place()
+        return Check("database", Health.LIMITED, f"{warning.title}. {warning.cause}", warning.next_step)
     return Check("database", Health.WORKS, sentence)
 
 

@@ -11,6 +11,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from obdesk.storage.errors import newer, translated
+from obdesk.storage.errors import read_only as only_readable
+from obdesk.storage.places import cannot_be_written, on_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,8 @@ CACHE_BULK_KIB = 256 * 1024
 CACHE_SCAN_KIB = 4 * 1024
 """For sums over everything: what passes once need not be kept."""
 BUSY_TIMEOUT_MS = 5_000
+LOG_BYTES_KEPT = 16 * 1024 * 1024
+"""What the log beside the file keeps of the disk after a large write; the rest is given back."""
 
 Connection = Any
 """A DB-API connection; sqlcipher3 ships no types."""
@@ -37,18 +41,31 @@ def connect(
     """
     from sqlcipher3 import dbapi2
 
+    if not read_only and path.exists() and cannot_be_written(path):
+        raise only_readable()
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    if read_only and _needs_no_lock(path):
+        uri += "&immutable=1"
     with translated():
         connection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            _prepare(connection, data_key, read_only=read_only, cache_kib=cache_kib)
+            _prepare(connection, data_key, path, read_only=read_only, cache_kib=cache_kib)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_kib: int) -> None:
+def _needs_no_lock(path: Path) -> bool:
+    """Tell whether a file stands alone where nothing can be written: then nobody can change it either.
+
+    SQLite wants to make its shared memory beside a file in WAL mode, which it cannot there.
+    """
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+    return cannot_be_written(path) and not any(each.exists() and each.stat().st_size for each in beside)
+
+
+def _prepare(connection: Connection, data_key: bytes, path: Path, *, read_only: bool, cache_kib: int) -> None:
     execute = connection.execute
     execute("PRAGMA cipher_log_level = NONE")
     execute(f"PRAGMA key = \"x'{data_key.hex()}'\"")
@@ -64,8 +81,10 @@ def _prepare(connection: Connection, data_key: bytes, *, read_only: bool, cache_
     if read_only:
         execute("PRAGMA query_only = ON")
     else:
-        execute("PRAGMA journal_mode = WAL")
+        # The log's shared memory is not shared with other computers: there a file gets the older journal.
+        execute(f"PRAGMA journal_mode = {'DELETE' if on_network(path) else 'WAL'}")
         execute("PRAGMA synchronous = FULL")
+        execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
 
 
 def _folded(text: str) -> str:

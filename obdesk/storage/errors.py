@@ -32,6 +32,18 @@ class StorageFailedError(AppError):
     """The file system refused a read or a write."""
 
 
+class DataReadOnlyError(AppError):
+    """The file can be read and not written: a disk mounted read-only, or a right that was taken away."""
+
+
+class DataReplacedError(AppError):
+    """Another file, or none, stands where ours was opened."""
+
+
+class SharedPlaceError(AppError):
+    """The file is on a file system shared with other computers; it works, but less safely."""
+
+
 class SupersededError(Exception):
     """A slow read was interrupted because its answer is no longer wanted."""
 
@@ -92,6 +104,47 @@ def _failed() -> StorageFailedError:
     )
 
 
+def read_only() -> DataReadOnlyError:
+    """Return the error for a write to what can only be read."""
+    return DataReadOnlyError(
+        title=tr("Your data can only be read at the moment"),
+        cause=tr("The disk or the folder does not let obdesk write."),
+        next_step=tr("All you have stays here to be read. Make the folder writable again, then try again."),
+        action=Action.RETRY,
+    )
+
+
+def stopped() -> StorageFailedError:
+    """Return the error for a write after the disk failed one: nothing is tried until the person says so."""
+    return StorageFailedError(
+        title=tr("The database cannot be read or written"),
+        cause=tr("The disk failed while obdesk wrote, so nothing more is written: that could make it worse."),
+        next_step=tr("Nothing was deleted. Check the disk, then try again: the file is examined first."),
+        action=Action.RETRY,
+    )
+
+
+def replaced() -> DataReplacedError:
+    """Return the error for a file that is not the one that was opened."""
+    return DataReplacedError(
+        title=tr("Your data file was moved or replaced"),
+        cause=tr("Another file, or none, stands where obdesk opened yours. Synchronised folders do that."),
+        next_step=tr(
+            "Nothing is written into either. Put the right file back and try again, or quit and start again."
+        ),
+        action=Action.RETRY,
+    )
+
+
+def on_shared_place() -> SharedPlaceError:
+    """Return the warning for a file on a network file system."""
+    return SharedPlaceError(
+        title=tr("Your data is on a network folder"),
+        cause=tr("Files there can be damaged when the network fails or two computers write at once."),
+        next_step=tr("It works, more slowly. Better move the data folder to a disk of this computer."),
+    )
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors inside the block into ours; programming errors pass unchanged."""
@@ -116,6 +169,8 @@ def _known(message: str) -> Exception | None:
         return _busy()
     if "full" in text:
         return _full()
-    if any(part in text for part in ("i/o error", "readonly", "unable to open", "permission")):
+    if "readonly" in text:
+        return read_only()
+    if any(part in text for part in ("i/o error", "unable to open", "permission")):
         return _failed()
     return None

@@ -21,8 +21,9 @@ from obdesk.storage.engine import (
     connect,
     schema_version,
 )
-from obdesk.storage.errors import does_not_open, translated
+from obdesk.storage.errors import StorageFailedError, does_not_open, replaced, stopped, translated
 from obdesk.storage.heap import give_back
+from obdesk.storage.places import cannot_be_written, identity, on_network
 from obdesk.storage.priority import SUMMING, WRITING, step_back
 from obdesk.storage.tx import Tx
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.storage.engine import Connection
+    from obdesk.storage.places import Identity
 
 T = TypeVar("T")
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -59,6 +61,10 @@ class Store:
 
             runner.create(path, data_key)
             return cls(path, data_key)
+        if on_network(path) and not cannot_be_written(path):
+            connect(
+                path, data_key
+            ).close()  # out of WAL mode, which needs its one writer, before anybody reads
         reading = connect(path, data_key, read_only=True, cache_kib=CACHE_READ_KIB)
         version = schema_version(reading)
         if version == SCHEMA_VERSION:
@@ -75,6 +81,11 @@ class Store:
     def path(self) -> Path:
         """Return where the file is."""
         return self._path
+
+    @property
+    def shared_place(self) -> bool:
+        """Tell whether the file is on a file system shared with other computers, where it is less safe."""
+        return on_network(self._path)
 
     def reading_connection(self) -> Connection:
         """Open a further read-only connection for a long reader such as an export; the caller closes it."""
@@ -115,6 +126,18 @@ class Store:
     def bulk_now(self, unit: Callable[[Tx], T]) -> T:
         """Run a large `unit` in one transaction, with the memory of a bulk write, and wait for it."""
         return self._writer.submit(unit, bulk=True).result()
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether nothing is written any more, because the disk failed or the file was replaced."""
+        return self._writer.stopped
+
+    async def resume(self) -> None:
+        """Write again after a failure of the disk, once the file was examined and found sound.
+
+        Only a person may ask for it. Raises the error that still stands in the way.
+        """
+        await _awaited(self._writer.resume(), shielded=True)
 
     def close(self) -> None:
         """Finish what is running, close every connection and end the threads."""
@@ -212,7 +235,11 @@ class _Reader:
 
 
 class _Writer:
-    """The thread with the only writing connection, opened at its first use."""
+    """The thread with the only writing connection, opened at its first use.
+
+    A disk that failed is not written to again, and a commit it failed is not repeated: what the system
+    then believes to be on the disk need not be there. Nor is a file written to that is not the one opened.
+    """
 
     def __init__(self, path: Path, data_key: bytes) -> None:
         self._pool = ThreadPoolExecutor(
@@ -220,28 +247,85 @@ class _Writer:
         )
         self._path, self._key = path, data_key
         self._connection: Connection | None = None
+        self._file: Identity | None = None
+        self._why: Callable[[], Exception] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        return self._why is not None
 
     def submit(self, unit: Callable[[Tx], T], *, bulk: bool) -> Future[T]:
         return self._pool.submit(self._run, unit, bulk=bulk)
 
+    def resume(self) -> Future[None]:
+        return self._pool.submit(self._resume)
+
     def _run(self, unit: Callable[[Tx], T], *, bulk: bool) -> T:
+        if self._why is not None:
+            raise self._why()
+        try:
+            with translated():
+                return self._write(self._opened(), unit, bulk=bulk)
+        except StorageFailedError:
+            self._stop(stopped)
+            raise
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._path, self._key)
+            self._file = identity(self._path)
+        elif identity(self._path) != self._file:
+            self._why = replaced
+            raise replaced()
+        return self._connection
+
+    @staticmethod
+    def _write(connection: Connection, unit: Callable[[Tx], T], *, bulk: bool) -> T:
+        if not bulk:
+            return _in_transaction(connection, unit)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_BULK_KIB}")
+        try:
+            return _in_transaction(connection, unit)
+        finally:
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute("PRAGMA shrink_memory")
+
+    def _stop(self, why: Callable[[], Exception]) -> None:
+        self._why = why
+        self._disconnect()
+
+    def _resume(self) -> None:
+        if self._why is None:
+            return
+        if self._file not in {None, identity(self._path)}:
+            raise replaced()
+        self._disconnect()
         with translated():
-            if self._connection is None:
-                self._connection = connect(self._path, self._key)
-            if not bulk:
-                return _in_transaction(self._connection, unit)
-            self._connection.execute(f"PRAGMA cache_size = -{CACHE_BULK_KIB}")
+            connection = connect(self._path, self._key)
             try:
-                return _in_transaction(self._connection, unit)
-            finally:
-                self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-                self._connection.execute("PRAGMA shrink_memory")
+                _examine(connection)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection, self._file, self._why = connection, identity(self._path), None
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(Exception):  # a disk that fails may fail this as well
+                self._connection.close()
+            self._connection = None
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._disconnect()
+
+
+def _examine(connection: Connection) -> None:
+    """Raise when the file is damaged; the log comes first, whose pages mend those of the file."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    damaged = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+    if damaged or connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+        raise does_not_open()
 
 
 def _in_transaction(connection: Connection, unit: Callable[[Tx], T]) -> T:

@@ -12,6 +12,7 @@ from obdesk.storage.engine import SCHEMA_VERSION, connect, version_of
 from obdesk.storage.errors import (
     DatabaseDoesNotOpenError,
     DatabaseNewerError,
+    DataReadOnlyError,
     StorageFailedError,
     translated,
 )
@@ -58,12 +59,12 @@ def test_a_reading_connection_cannot_write(tmp_path: Path) -> None:
             "DELETE FROM settings",
             "CREATE TABLE x(y)",
         ):
-            with pytest.raises(StorageFailedError), translated():
+            with pytest.raises(DataReadOnlyError), translated():
                 connection.execute(statement)
 
 
 def test_a_read_through_the_store_cannot_write_either(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "a.db", KEY) as store, pytest.raises(StorageFailedError):
+    with Store.open(tmp_path / "a.db", KEY) as store, pytest.raises(DataReadOnlyError):
         store.read_now(lambda opened: opened.execute("INSERT INTO settings VALUES ('a', 'b')"))
 
 

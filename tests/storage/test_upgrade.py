@@ -174,7 +174,7 @@ def test_a_file_that_another_program_has_open_waits_for_its_upgrade(old: Path, f
     assert version_of(old, KEY) == NEXT
 
 
-def test_the_last_two_backups_stay(old: Path, future: Future) -> None:
+def test_F64_the_last_two_backups_stay(old: Path, future: Future) -> None:
     for number in (-3, -2, -1):
         shutil.copy(old, old.with_name(f"ledger.db.v{number}.bak"))
     future.arrives("pass")
