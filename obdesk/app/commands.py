@@ -10,10 +10,11 @@ from obdesk.app.linking import Linking
 from obdesk.app.provider import POWENS_KEYS, powens_settings
 from obdesk.app.settings import declared
 from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.commits import why_not_text
 from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import AppError, BugError
 from obdesk.domain.texts import tr
-from obdesk.storage.writes import accounts, connections, edits, erasures
+from obdesk.storage.writes import accounts, commits, connections, edits, erasures
 
 if TYPE_CHECKING:
     import random
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from obdesk.app.syncs import Syncs
     from obdesk.domain.clock import Clock
     from obdesk.domain.filters import TransactionFilter
-    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
+    from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
     from obdesk.domain.remote import Connector
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.storage.store import Store
@@ -39,6 +40,10 @@ NAME_LENGTH_MAX = 80
 
 class NotFoundError(AppError):
     """What was asked for does not exist (any more)."""
+
+
+class NotRevertibleError(AppError):
+    """A sync cannot be taken back."""
 
 
 class TooLongError(AppError):
@@ -153,6 +158,20 @@ class AppCommands:
 
         await self._change(write)
         await self._erasures.settle()
+
+    async def revert_run(self, run_id: RunId) -> None:
+        """Take a whole sync back; the next one reads everything again."""
+        now = self._clock.now()
+        try:
+            await self._change(lambda tx: commits.revert(tx, run_id, now))
+        except LookupError as error:
+            raise _not_found() from error
+        except commits.NotRevertibleError as error:
+            raise NotRevertibleError(
+                title=tr("This check cannot be taken back"),
+                cause=why_not_text(error.reason),
+                next_step=tr("Nothing was changed."),
+            ) from error
 
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from obdesk.domain.commits import Commit
     from obdesk.domain.entities import (
         Account,
         Connection,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     )
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.filters import TransactionFilter
-    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
+    from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
     from obdesk.domain.remote import Connector
     from obdesk.domain.scores import Scores
     from obdesk.domain.syncing import SyncOutcome
@@ -186,6 +187,10 @@ class Commands(Protocol):
         """
         ...
 
+    async def revert_run(self, run_id: RunId) -> None:
+        """Take a whole sync back; the next one reads everything again, the person's words stay."""
+        ...
+
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None
     ) -> None:
@@ -283,6 +288,14 @@ class Reads(Protocol):
 
     async def runs(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Run, ...]:
         """Return the last syncs, newest first."""
+        ...
+
+    async def commits(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Commit, ...]:
+        """Return the last syncs with what each changed in numbers, newest first."""
+        ...
+
+    async def commit(self, run_id: RunId) -> Commit | None:
+        """Return one sync with what it changed, line by line; None when it is not known (any more)."""
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:

@@ -9,7 +9,7 @@ from obdesk.app.interface import Activity, Cancelled, FirstScreen
 from obdesk.app.settings import declared
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
-from obdesk.storage.queries import accounts, connections, erasures, records, scores, transactions
+from obdesk.storage.queries import accounts, commits, connections, erasures, records, scores, transactions
 
 if TYPE_CHECKING:
     from array import array
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.domain.clock import Clock
+    from obdesk.domain.commits import Commit
     from obdesk.domain.entities import (
         Account,
         Connection,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         TransactionRow,
     )
     from obdesk.domain.erasures import PendingErasure
-    from obdesk.domain.ids import ConnectionId, TransactionId
+    from obdesk.domain.ids import ConnectionId, RunId, TransactionId
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
     from obdesk.storage.engine import Connection as Opened
@@ -129,6 +130,14 @@ class StoreReads:
     async def runs(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Run, ...]:
         """Return the last syncs, newest first."""
         return await self._store.read(connections.runs, connection_id, limit)
+
+    async def commits(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Commit, ...]:
+        """Return the last syncs with what each changed in numbers, newest first."""
+        return await self._store.read(commits.commits, connection_id, limit)
+
+    async def commit(self, run_id: RunId) -> Commit | None:
+        """Return one sync with what it changed, line by line."""
+        return await self._store.read(commits.commit, run_id)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came."""

@@ -19,6 +19,7 @@ from obdesk.cli import (
     exporting,
     linking,
     programs,
+    runs,
     syncing,
     transactions,
 )
@@ -44,6 +45,7 @@ _GROUPS = (
     accounts,
     transactions,
     syncing,
+    runs,
     exporting,
     examining,
 )

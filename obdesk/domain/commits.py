@@ -10,10 +10,8 @@ from obdesk.domain.texts import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from obdesk.domain.entities import Run
-    from obdesk.domain.syncing import SyncKind
 
 
 class Subject(Enum):
@@ -86,9 +84,7 @@ class Commit:
 
     run: Run
     bank: str
-    kind: SyncKind
     tallies: tuple[Tally, ...]
-    reverted_at: datetime | None
     why_not: WhyNot | None
     """Why it cannot be reverted; None where it can."""
     lines: tuple[ChangeLine, ...] = ()

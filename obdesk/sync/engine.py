@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition, mended_by_renewing
-from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.providers import counting
@@ -61,7 +61,7 @@ class _Start:
     provider_id: str
     bank: str
     cursor: str | None
-    full: bool
+    kind: SyncKind
     failures: int
     trigger: Trigger
     at: datetime
@@ -137,13 +137,13 @@ class Engine:
             reads.sync_state, connection_id
         )
         now = self._clock.now()
-        full = policy.wants_full(cursor, full_sync_at, now)
+        kind = policy.kind_of(cursor, full_sync_at, now)
         return _Start(
             connection_id,
             provider_id,
             bank,
             cursor,
-            full,
+            kind,
             failures,
             trigger,
             now,
@@ -166,7 +166,7 @@ class Engine:
         if not isinstance(listed, Fetched):
             return listed
         if await self._has_new_currency(start, listed.value):
-            start = replace(start, full=True)
+            start = replace(start, kind=SyncKind.RECONCILE)
         pages = await self._pages(start, progress)
         if not isinstance(pages, list):
             return pages
@@ -210,7 +210,8 @@ class Engine:
             remote=remote,
             accounts=listed,
             pages=pages,
-            series="full" if start.full else "delta",
+            series="delta" if start.kind is SyncKind.DELTA else "full",
+            compare=start.kind is SyncKind.RECONCILE,
             asked_at=asked_at,
             previous_cursor=start.cursor,
             next_cursor=self._provider.cursor_after,
@@ -237,7 +238,7 @@ class Engine:
     async def _read_once(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
         pages: list[TransactionPage] = []
         progress(Step.READING_TRANSACTIONS, 0, None)
-        since = None if start.full else start.cursor
+        since = start.cursor if start.kind is SyncKind.DELTA else None
         reading = self._provider.transactions(start.provider_id, since=since, oldest=OLDEST)
         # Leaving early must close the request at once, not when the garbage is collected.
         async with aclosing(reading):
@@ -302,6 +303,7 @@ class Engine:
             started_at=start.at,
             duration_s=self._clock.monotonic_s() - start.monotonic_s,
             detail=detail,
+            kind=start.kind,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from obdesk.domain.conditions import Condition, Side, freshness_of, heals_alone, side_of
-from obdesk.domain.entities import RunResult
+from obdesk.domain.entities import RunResult, SyncKind
 from obdesk.domain.freshness import FreshnessState
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ def wants_full(cursor: str | None, full_sync_at: datetime | None, now: datetime)
     if cursor is None or full_sync_at is None:
         return True
     return not timedelta(0) <= now - full_sync_at < FULL_EVERY
+
+
+def kind_of(cursor: str | None, full_sync_at: datetime | None, now: datetime) -> SyncKind:
+    """Return how much a sync reads: what changed, all for the first time, or all of it to be compared."""
+    if cursor is None:
+        return SyncKind.FULL
+    return SyncKind.RECONCILE if wants_full(cursor, full_sync_at, now) else SyncKind.DELTA
 
 
 def retry_at(

@@ -60,6 +60,8 @@ def test_each_json_key_is_in_the_guide(linked: CommandLine) -> None:
         ["connections"],
         ["transactions", "--limit", "2"],
         ["sync"],
+        ["runs"],
+        ["runs", "show", "1"],
         ["doctor"],
     ):
         collect(linked(*command, "--json").json())

@@ -43,6 +43,8 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "edit",
         "link",
         "sync",
+        "runs show",
+        "runs revert",
         "status",
         "export csv",
         "doctor",

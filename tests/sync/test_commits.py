@@ -168,7 +168,7 @@ def test_taking_back_a_sync_brings_back_what_was_and_keeps_the_words_of_the_pers
     assert ledger.link() == {"cursor": link["cursor"], "full_sync_at": None}, "everything is read again"
     assert changes.touched
     reverted = ledger.commits()[0]
-    assert reverted.reverted_at == NOW
+    assert reverted.run.reverted_at == NOW
     assert reverted.why_not is WhyNot.REVERTED
     assert ledger.all_of("SELECT kind, detail FROM events") == [("run_reverted", str(second.run.id))]
     checked(ledger.store)

@@ -10,8 +10,8 @@ from obdesk.domain.changes import Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import AccountState, RunResult, Trigger
 from obdesk.domain.ids import TransactionId
-from obdesk.domain.syncing import Step
-from obdesk.storage.queries import accounts, transactions
+from obdesk.domain.syncing import Step, SyncKind
+from obdesk.storage.queries import accounts, commits, transactions
 from obdesk.storage.writes import edits
 from tests.storage.files import checked
 
@@ -48,7 +48,7 @@ async def test_a_delta_reads_less_than_everything_and_is_as_right(town: Town) ->
     town.pass_time(3 * 86_400)
     town.bank.tell(f"/accounts/{account}/transactions", rows=[{"wording": "NEW COFFEE", "value": "-2.50"}])
     outcome = await town.sync(connection)
-    assert outcome.result is RunResult.UPDATED
+    assert (outcome.result, outcome.kind) == (RunResult.UPDATED, SyncKind.DELTA)
     assert outcome.counts.new >= 1
     town.tells_the_truth(connection)
     asked = [each for each in town.bank.requests() if "/transactions?" in each]
@@ -60,7 +60,8 @@ async def test_a_delta_reads_less_than_everything_and_is_as_right(town: Town) ->
 async def test_after_a_week_everything_is_read_again(town: Town) -> None:
     connection = await town.linked()
     town.pass_time(7 * 86_400 + 1)
-    await town.sync(connection)
+    outcome = await town.sync(connection)
+    assert outcome.kind is SyncKind.RECONCILE
     assert "last_update=" not in [each for each in town.bank.requests() if "/transactions?" in each][-1]
     town.tells_the_truth(connection)
 
@@ -111,6 +112,25 @@ async def test_rows_that_the_bank_corrects_withdraws_and_brings_back(town: Town)
     assert (outcome.counts.updated, outcome.counts.removed, outcome.counts.new) == (1, 0, 0)
     town.tells_the_truth(connection)
     checked(town.store)
+
+
+async def test_what_differs_here_from_an_unchanged_bank_is_found_and_mended_by_comparing(town: Town) -> None:
+    connection = await town.linked()
+    town.pass_time(7 * 86_400 + 1)
+    await town.sync(connection)
+    town.store.write_now(
+        lambda tx: tx.execute("UPDATE transactions SET amount_minor = 1, label = 'BROKEN' WHERE id = 3")
+    )
+    town.pass_time(60)
+    await town.sync(connection)
+    assert "BROKEN" in {each.label for each in town.shown()}, "what has not moved is not read each time"
+    town.pass_time(7 * 86_400 + 1)
+    outcome = await town.sync(connection)
+    assert outcome.kind is SyncKind.RECONCILE
+    town.tells_the_truth(connection)
+    commit = town.store.read_now(commits.commits, None, 1)[0]
+    assert commit.mended >= 1
+    assert commit.compared > commit.mended
 
 
 async def test_F09_rows_that_move_while_pages_are_read(town: Town) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obdesk.domain.conditions import Condition, Side, heals_alone, side_of
-from obdesk.domain.entities import RunResult
+from obdesk.domain.entities import RunResult, SyncKind
 from obdesk.sync import policy
 from tests.fakes import SOME_MORNING as NOW
 
@@ -93,3 +93,10 @@ def test_a_link_in_trouble_is_never_told_as_up_to_date(condition: Condition, res
 def test_a_link_that_is_well_says_whether_anything_came() -> None:
     assert policy.result_of(Condition.OK, changed=True) is RunResult.UPDATED
     assert policy.result_of(Condition.OK, changed=False) is RunResult.UNCHANGED
+
+
+def test_how_much_is_read_depends_on_what_was_read_before() -> None:
+    assert policy.kind_of(None, None, NOW) is SyncKind.FULL
+    assert policy.kind_of("c", NOW, NOW + timedelta(days=1)) is SyncKind.DELTA
+    assert policy.kind_of("c", NOW, NOW + timedelta(days=7)) is SyncKind.RECONCILE
+    assert policy.kind_of("c", None, NOW) is SyncKind.RECONCILE

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.commits import ChangeLine, Commit, Subject, Tally, What, WhyNot, tallied
-from obdesk.domain.syncing import SyncKind
-from obdesk.storage.columns import instant_or_none
 from obdesk.storage.queries.connections import run, runs
 
 if TYPE_CHECKING:
@@ -26,8 +24,10 @@ _CHANGED = (
 
 def commits(connection: Connection, of: ConnectionId | None, limit: int) -> tuple[Commit, ...]:
     """Return the last syncs with what they changed in numbers, newest first."""
-    found = runs(connection, of, limit)
-    return tuple(_commit(connection, each, _tallies(connection, each.id)) for each in found)
+    return tuple(
+        _commit(connection, each, tallied(lines := all_lines(connection, each.id)), (), len(lines))
+        for each in runs(connection, of, limit)
+    )
 
 
 def commit(connection: Connection, run_id: RunId) -> Commit | None:
@@ -37,7 +37,7 @@ def commit(connection: Connection, run_id: RunId) -> Commit | None:
         return None
     total = connection.execute("SELECT count(*) FROM run_changes WHERE run_id = ?", (run_id,)).fetchone()[0]
     shown = tuple(map(_line, connection.execute(f"{_LINES} LIMIT ?", (run_id, LINES_SHOWN))))
-    tallies = tallied(shown) if total == len(shown) else _tallies(connection, run_id)
+    tallies = tallied(shown if total == len(shown) else all_lines(connection, run_id))
     return _commit(connection, found, tallies, shown, total)
 
 
@@ -45,23 +45,21 @@ def _commit(
     connection: Connection,
     of: Run,
     tallies: tuple[Tally, ...],
-    lines: tuple[ChangeLine, ...] = (),
-    total: int = 0,
+    lines: tuple[ChangeLine, ...],
+    total: int,
 ) -> Commit:
-    bank, kind, reverted_at, added_from, added_to = connection.execute(
-        "SELECT c.bank, r.kind, r.reverted_at, r.added_from, r.added_to FROM runs r "
+    bank, added_from, added_to = connection.execute(
+        "SELECT c.bank, r.added_from, r.added_to FROM runs r "
         "JOIN connections c ON c.id = r.connection_id WHERE r.id = ?",
         (of.id,),
     ).fetchone()
     return Commit(
         run=of,
         bank=bank,
-        kind=SyncKind(kind),
         tallies=tallies,
-        reverted_at=instant_or_none(reverted_at),
         why_not=why_not(connection, of.id),
         lines=lines,
-        lines_total=total or sum(tally.n for tally in tallies),
+        lines_total=total,
         added=None if added_from is None else (added_from, added_to),
     )
 
@@ -69,10 +67,6 @@ def _commit(
 def all_lines(connection: Connection, run_id: RunId) -> Sequence[ChangeLine]:
     """Return all lines of a sync in the order in which they were made."""
     return [_line(row) for row in connection.execute(_LINES, (run_id,))]
-
-
-def _tallies(connection: Connection, run_id: RunId) -> tuple[Tally, ...]:
-    return tallied(all_lines(connection, run_id))
 
 
 def _line(row: tuple[Any, ...]) -> ChangeLine:
