@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.remote import RemoteTransaction
+
+if TYPE_CHECKING:
+    from obdesk.domain.entities import AccountKind
 
 _FIRST_FACT, _AFTER_FACTS = 2, 17  # `pending` up to `original_exponent` of RemoteTransaction
 
@@ -62,3 +65,22 @@ class KnownAccount:
     exponent: int
     empty: bool
     """True while it holds no transaction at all: nothing fetched can be known."""
+    former: bool = False
+    """True where `provider_id` is one that the provider used before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """A stored account as far as it can be recognised."""
+
+    id: int
+    provider_id: int
+    kind: AccountKind
+    iban: str
+    number: str
+    currency: str
+    gone: bool
+    """The bank no longer lists it, or its whole link has ended."""
+    here: bool
+    """It belongs to the connection that is being synced."""
+    same_bank: bool

@@ -23,6 +23,7 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.connections import Standing
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
+from obdesk.sync.matching import WantsFullError
 from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
 
 if TYPE_CHECKING:
@@ -123,14 +124,26 @@ class Engine:
         answer = await self._fetch(start, refresh_at_bank=refresh_at_bank, progress=progress)
         if not isinstance(answer, Answer):
             return await self._failed(start, answer)
+        try:
+            return await self._written(start, answer, progress)
+        except WantsFullError:
+            start = replace(start, full=True)
+        complete = await self._fetch(start, refresh_at_bank=False, progress=progress)
+        if not isinstance(complete, Answer):
+            return await self._failed(start, complete)
+        return await self._written(start, complete, progress)
+
+    async def _written(
+        self, start: _Start, answer: Answer, progress: Progress
+    ) -> tuple[SyncOutcome, ChangeSet]:
+        """Write an answer in one transaction; a link that was removed meanwhile keeps nothing."""
         progress(Step.SAVING, 0, None)
         try:
-            saved = await self._store.write(
+            return await self._store.write(
                 lambda tx: self._save(tx, start, answer, progress), bulk=len(answer.pages) > BULK_PAGES
             )
         except LinkRemovedError:
             return self._outcome(start, answer.remote.condition, RunResult.CANCELLED), ChangeSet()
-        return saved
 
     async def _start(self, connection_id: ConnectionId, trigger: Trigger) -> _Start:
         provider_id, bank, cursor, full_sync_at, failures = await self._store.read(

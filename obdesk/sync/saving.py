@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
 from obdesk.domain.entities import RunCounts
+from obdesk.domain.remote import RowProblem
 from obdesk.storage.heap import let_go
-from obdesk.storage.writes import accounts, commits, connections, runs, transactions
+from obdesk.storage.writes import (
+    accounts,
+    commits,
+    connections,
+    findings,
+    runs,
+    suggestions,
+    transactions,
+)
+from obdesk.storage.writes.findings import Finding
 from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
-from obdesk.sync.reconcile import Plan, reconcile
+from obdesk.sync.matching import Scope, WantsFullError, gather, known_rows, listed_accounts, recognise
+from obdesk.sync.reconcile.passes import reconcile, share_an_id, supersedes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,12 +29,14 @@ if TYPE_CHECKING:
 
     from obdesk.domain.commits import ChangeLine
     from obdesk.domain.ids import ConnectionId
-    from obdesk.domain.ledger import KnownAccount, KnownTransaction
-    from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction, RowProblem
+    from obdesk.domain.ledger import KnownAccount
+    from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.providers.base import TransactionPage
     from obdesk.storage.tx import Tx
     from obdesk.storage.writes.commits import Stood
+    from obdesk.sync.reconcile.accounts import Identities
+    from obdesk.sync.reconcile.plan import Plan
 
 BATCH_ROWS = 20_000
 """Rows per search index batch: fewer cost more per row, more cost memory."""
@@ -79,6 +92,8 @@ class _Work:
     unchanged: int = 0
     pages: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     pages_before: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    shadows: set[int] = field(default_factory=set)
+    """Accounts listed under an id that is not theirs any more: their rows come under the other one."""
 
     def flush(self) -> None:
         self.next_id = transactions.insert_rows(self.tx, self.fresh, self.next_id, self.now)
@@ -92,6 +107,8 @@ class LinkRemovedError(Exception):
 def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | None = None) -> Saved:
     """Bring the ledger to what the answer says; everything or nothing.
 
+    Raises LinkRemovedError, and WantsFullError where a delta cannot be understood by itself.
+
     An answer that says nothing new writes not one byte. The caller keeps cursor and run in the same
     transaction (`record`).
     """
@@ -101,26 +118,31 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     stood = commits.stood(tx, answer.connection_id, days)
     described = connections.describe(tx, answer.connection_id, answer.remote)
     before = accounts.known(tx, answer.connection_id)
-    changed, moved = accounts.save(tx, answer.connection_id, answer.accounts, answer.asked_at)
+    identities = recognise(tx, answer.connection_id, answer.accounts, before, answer.asked_at)
+    if answer.series != "full" and identities.renamed:
+        raise WantsFullError
+    listed = [each for each in answer.accounts if each.provider_id not in identities.shadows]
+    changed, moved = accounts.save(tx, answer.connection_id, listed, answer.asked_at)
     first_id = transactions.next_id(tx)
-    known = accounts.known(tx, answer.connection_id) if changed else before
-    work = _Work(tx, answer.asked_at, known, first_id, first_id)
-    filled = [account.id for account in known.values() if not account.empty]
-    # Only an answer that holds every row can show that a pending one went missing.
-    pending = transactions.pending_of(tx, filled) if answer.series == "full" else []
+    known = accounts.known(tx, answer.connection_id) if changed or identities.renamed else before
+    work = _Work(tx, answer.asked_at, known, first_id, first_id, shadows=identities.shadows)
+    spoken_of = listed_accounts(listed, known, identities.shadows)
     if answer.compare or any(account.exponent != known[each].exponent for each, account in before.items()):
         runs.keep_digests(tx, answer.connection_id, answer.series, {})  # equal bytes mean other amounts now
-    everything = _read_pages(work, answer, keep_all=bool(pending), progress=progress)
+    full = answer.series == "full"
+    everything = _read_pages(work, answer, keep_all=full and bool(spoken_of), progress=progress)
     work.flush()
     added = work.next_id - work.first_id
-    plan = _match(work, pending, complete=everything and answer.series == "full")
+    scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at)
+    plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
     if described or changed or moved:
         lines += _other_lines(answer, stood, commits.stood(tx, answer.connection_id, days))
-    cursor, problems = _keep_rest(work, answer)
+    problems = _keep_findings(work, scope, plan, identities, account_news=bool(changed))
+    cursor, row_problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
     change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
-    change = change.merge(ChangeSet.of(Kind.PROBLEMS, problems))
+    change = change.merge(ChangeSet.of(Kind.PROBLEMS, [*problems, *row_problems]))
     return Saved(
         change.merge(_touched(work, plan)),
         counts,
@@ -157,8 +179,8 @@ def _read_pages(
 ) -> bool:
     """Sort every page's rows into new and to be matched; tell whether no page was skipped.
 
-    A page equal to the last answer's holds nothing new and is not even decoded. When pending rows
-    might have gone missing all pages are read, unless all are equal.
+    A page equal to the last answer's holds nothing new and is not even decoded. When rows might have
+    gone missing all pages are read, unless all are equal.
     """
     before = work.pages_before = runs.digests(work.tx, answer.connection_id, answer.series)
     same = {n for n, page in enumerate(answer.pages) if n in before and before[n][0] == page.digest}
@@ -187,6 +209,8 @@ def _read_pages(
 
 def _sort_rows(work: _Work, rows: Sequence[RemoteTransaction]) -> None:
     known, fresh, seen, stamp = work.known, work.fresh, work.seen, work.stamp
+    if work.shadows:
+        known = {number: account for number, account in known.items() if number not in work.shadows}
     for row in rows:
         account = known.get(row.account_provider_id)
         if account is None:
@@ -209,39 +233,50 @@ def _account_id(work: _Work, problem: RowProblem) -> int | None:
     return None if account is None else account.id
 
 
-def _match(work: _Work, pending: Sequence[KnownTransaction], *, complete: bool) -> Plan:
-    by_account: dict[int, list[int]] = {}
-    for account_id, row in [*work.to_match, *work.again]:
-        by_account.setdefault(account_id, []).append(row.provider_id)
-    known: dict[tuple[int, int], KnownTransaction] = {}
-    former = transactions.former_ids(work.tx, tuple(by_account))
-    for account_id, provider_ids in by_account.items():
-        found = transactions.known(work.tx, account_id, provider_ids)
-        known |= {(account_id, row.provider_id): row for row in found}
-    fetched = [pair for pair in work.to_match if (pair[0], pair[1].provider_id) not in former]
-    work.unchanged += len(work.to_match) - len(fetched)
-    fetched += [pair for pair in work.again if _is_newer(pair, known)]
-    return reconcile(known, pending, fetched, complete=complete)
-
-
-def _is_newer(pair: tuple[int, RemoteTransaction], known: dict[tuple[int, int], KnownTransaction]) -> bool:
-    first = known.get((pair[0], pair[1].provider_id))
-    return first is not None and pair[1].updated > first.updated
+def _match(work: _Work, scope: Scope) -> Plan:
+    known = known_rows(work.tx, [*work.to_match, *work.again])
+    again: list[tuple[int, RemoteTransaction]] = []
+    shared: list[RemoteTransaction] = []
+    for account_id, row in work.again:
+        first = known.get((account_id, row.provider_id))
+        if first is None:
+            continue
+        if share_an_id(first.updated, first.facts, row):
+            shared.append(row)
+        if supersedes(row, first):
+            again.append((account_id, row))
+    stored = gather(work.tx, scope, work.to_match, known)
+    plan = reconcile([*work.to_match, *again], stored, complete=scope.complete)
+    plan.shared += shared
+    work.problems += [
+        (known_account.id, RowProblem("shared_id", str(row.provider_id), "id", row.account_provider_id))
+        for row in plan.shared
+        if (known_account := work.known.get(row.account_provider_id)) is not None
+    ]
+    return plan
 
 
 def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeLine]]:
     accounts_by_provider = {account.provider_id: account.id for account in work.known.values()}
     work.fresh = [(accounts_by_provider[row.account_provider_id], row) for row in plan.added]
+    numbered = {
+        (row.account_provider_id, row.provider_id): n for n, row in enumerate(plan.added, work.next_id)
+    }
     work.flush()
-    transactions.change_rows(work.tx, [*plan.changed, *plan.booked], work.now)
+    transactions.change_rows(work.tx, [*plan.changed, *plan.booked, *plan.moved], work.now)
     transactions.keep_stamps(work.tx, plan.stamped)
     told = [*work.to_match, *work.again]
     stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}
     transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
-    lines = transaction_lines([*plan.changed, *plan.booked], plan.removed, stamps)
+    for unsure in plan.unsure:
+        came = numbered[unsure.remote.account_provider_id, unsure.remote.provider_id]
+        suggestions.suggest(
+            work.tx, unsure.stored.account_id, unsure.stored.id, came, unsure.likeness, work.now
+        )
+    lines = transaction_lines([*plan.changed, *plan.booked, *plan.moved], plan.removed, stamps)
     counts = RunCounts(
         new=added + len(plan.added),
-        updated=len(plan.changed) + len(plan.booked),
+        updated=len(plan.changed) + len(plan.booked) + len(plan.moved),
         removed=len(plan.removed),
         unchanged=work.unchanged + plan.unchanged,
         problems=len(work.problems),
@@ -261,6 +296,25 @@ def _tombstones(
         for account_id, row in fetched
         if row.deleted and (account_id, row.provider_id) in wanted
     ]
+
+
+def _keep_findings(
+    work: _Work, scope: Scope, plan: Plan, identities: Identities, *, account_news: bool
+) -> list[int]:
+    """Keep what was found about whole accounts; return the ids of findings that came or were solved."""
+    tx, connection_id, now = work.tx, scope.connection_id, work.now
+    touched: list[int] = []
+    if account_news:
+        twice = {mine: f"account {other}" for mine, other in accounts.listed_twice(tx, connection_id)}
+        touched += findings.replace(tx, connection_id, Finding.SAME_ACCOUNT_TWICE, twice, now)
+        successors = {gone: f"account {work.known[came].id}" for gone, came in identities.successors}
+        touched += findings.keep(tx, connection_id, Finding.SUCCESSOR, successors, now)
+    if scope.complete:
+        many = {each: f"{told.missing} of {told.total}" for each, told in plan.withheld.items()}
+        touched += findings.replace(tx, connection_id, Finding.MANY_ROWS_MISSING, many, now)
+    if plan.withheld:
+        work.pages.clear()  # the next answer is looked at even if it says the same: then it is believed
+    return touched
 
 
 def _keep_rest(work: _Work, answer: Answer) -> tuple[str | None, list[int]]:
@@ -292,5 +346,7 @@ def _touched(work: _Work, plan: Plan) -> ChangeSet:
     if added > IDS_MAX:
         return ChangeSet.many(Kind.TRANSACTIONS)
     ids = set(range(work.first_id, work.next_id))
-    ids |= {row.id for row, _ in [*plan.changed, *plan.booked]} | {row.id for row in plan.removed}
+    ids |= {row.id for row, _ in [*plan.changed, *plan.booked, *plan.moved]} | {
+        row.id for row in plan.removed
+    }
     return ChangeSet.of(Kind.TRANSACTIONS, ids)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OWN_CODE = ("obdesk/", "packaging/", "tests/")
-PURE_FILES = ("obdesk/sync/reconcile.py", "obdesk/sync/policy.py")
+PURE_FILES = ("obdesk/sync/reconcile/", "obdesk/sync/policy.py")
 
 
 def _breaches(rule: rules.Rule, judged: Iterable[Module]) -> list[str]:

@@ -126,9 +126,14 @@ def _fifty_new(store: Store, made: list[RemoteTransaction]) -> tuple[float, floa
 
 
 def _fresh(made: list[RemoteTransaction], first_provider_id: int) -> list[RemoteTransaction]:
-    """Return 50 rows of today that nobody has seen."""
+    """Return 50 rows of today that nobody has seen, under any id."""
     return [
-        row._replace(provider_id=first_provider_id + n, booked_on="2026-11-24", pending=False)
+        row._replace(
+            provider_id=first_provider_id + n,
+            booked_on="2026-11-24",
+            pending=False,
+            amount_minor=-first_provider_id - n,
+        )
         for n, row in enumerate(made[:NEW_ROWS])
     ]
 

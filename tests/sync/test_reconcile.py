@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obdesk.domain.ledger import KnownTransaction, facts_of
-from obdesk.sync.reconcile import Plan, reconcile
+from obdesk.sync.reconcile.passes import reconcile
+from obdesk.sync.reconcile.plan import Lessons, Plan, Stored
 from tests.seed import row
 
 if TYPE_CHECKING:
@@ -27,24 +28,40 @@ class Book:
     """A ledger of one account in memory, as plain as can be."""
 
     rows: dict[int, KnownTransaction] = field(default_factory=dict)
-    former: set[int] = field(default_factory=set)
+    former: dict[int, int] = field(default_factory=dict)
+    """Our row ids by provider ids of before."""
+    confirmed: frozenset[int] = frozenset()
+    lessons: Lessons = field(default_factory=Lessons)
+    worded: set[int] = field(default_factory=set)
 
     def take(self, told: Sequence[RemoteTransaction], *, complete: bool = False) -> Plan:
         """Take in an answer."""
-        known = {(ACCOUNT, each.provider_id): each for each in self.rows.values()}
-        pending = [each for each in self.rows.values() if each.pending and not each.deleted]
-        fetched = [(ACCOUNT, each) for each in told if each.provider_id not in self.former]
-        plan = reconcile(known, pending, fetched, complete=complete)
+        came = {each.provider_id for each in told}
+        since = min((each.booked_on for each in told if not each.deleted), default="9999")
+        live = [each for each in self.rows.values() if not each.deleted]
+        covered = [each for each in live if not each.pending and each.booked_on >= since]
+        stored = Stored(
+            known={(ACCOUNT, each.provider_id): each for each in self.rows.values()},
+            former={(ACCOUNT, number): self.rows[row_id] for number, row_id in self.former.items()},
+            pending=tuple(each for each in live if each.pending),
+            missing=tuple(each for each in covered if each.provider_id not in came) if complete else (),
+            deleted=tuple(each for each in self.rows.values() if each.deleted and each.id in self.worded),
+            live_rows={ACCOUNT: len(covered)},
+            lessons=self.lessons,
+            confirmed=self.confirmed,
+        )
+        plan = reconcile([(ACCOUNT, each) for each in told], stored, complete=complete)
+        self.confirmed = frozenset(plan.withheld) if complete else self.confirmed
         for remote in plan.added:
             self._put(len(self.rows) + 1, remote)
-        for stored, remote in [*plan.changed, *plan.booked, *plan.stamped]:
-            if stored.provider_id != remote.provider_id:
-                self.former.add(stored.provider_id)
-            self._put(stored.id, remote)
+        for mine, remote in [*plan.changed, *plan.booked, *plan.moved, *plan.stamped]:
+            if mine.provider_id != remote.provider_id:
+                self.former[mine.provider_id] = mine.id
+                self.former.pop(remote.provider_id, None)
+            self._put(mine.id, remote)
         stamps = {each.provider_id: each.updated for each in told if each.deleted}
-        for stored in plan.removed:
-            stamp = stamps.get(stored.provider_id, "")
-            self.rows[stored.id] = stored._replace(deleted=True, updated=stamp)
+        for mine in plan.removed:
+            self.rows[mine.id] = mine._replace(deleted=True, updated=stamps.get(mine.provider_id, ""))
         return plan
 
     def _put(self, identity: int, remote: RemoteTransaction) -> None:
@@ -65,7 +82,8 @@ def truth_of(told: Sequence[RemoteTransaction]) -> set[tuple[int, object]]:
 
 
 def changes(plan: Plan) -> int:
-    return len(plan.added) + len(plan.changed) + len(plan.booked) + len(plan.removed)
+    moved = len(plan.booked) + len(plan.moved)
+    return len(plan.added) + len(plan.changed) + moved + len(plan.removed)
 
 
 versions = st.builds(
@@ -278,8 +296,11 @@ def test_a_missing_pending_row_is_gone_only_when_the_answer_is_complete() -> Non
     assert len(book.take([pending_row(1), row(2)], complete=True).changed) == 1, "it may come back"
 
 
-def test_a_booked_row_that_is_missing_is_kept() -> None:
+def test_a_booked_row_is_gone_when_a_complete_answer_lacks_it_within_its_days() -> None:
     book = Book()
-    book.take([row(1), row(2)], complete=True)
-    assert changes(book.take([row(2)], complete=True)) == 0
-    assert len(book.shown()) == 2
+    book.take([row(1, on="2026-11-20"), row(2, on="2026-11-21"), row(3, on="2026-11-22")], complete=True)
+    assert changes(book.take([row(3, on="2026-11-22")], complete=False)) == 0
+    assert changes(book.take([row(3, on="2026-11-22")], complete=True)) == 0, "older than the bank serves"
+    plan = book.take([row(1, on="2026-11-20"), row(3, on="2026-11-22")], complete=True)
+    assert [stored.provider_id for stored in plan.removed] == [2]
+    assert len(book.take([row(2, on="2026-11-21")]).changed) == 1, "a newer answer lifts the tombstone"

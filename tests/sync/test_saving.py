@@ -128,11 +128,11 @@ def test_the_same_answer_again_changes_nothing_and_says_so(sync: Sync) -> None:
 def test_an_equal_page_is_not_even_taken_apart(sync: Sync) -> None:
     CountedPage.decoded = 0
     pages = [CountedPage((row(1),)), CountedPage((row(2),))]
-    sync.take(pages=pages)
-    sync.take(pages=pages)
+    sync.take(pages=pages, series="delta")
+    sync.take(pages=pages, series="delta")
     assert CountedPage.decoded == 2
     changed = [pages[0], CountedPage((row(2, label="CORRECTED", updated=LATER),))]
-    saved = sync.take(pages=changed)
+    saved = sync.take(pages=changed, series="delta")
     assert CountedPage.decoded == 3
     assert saved.counts == RunCounts(updated=1, unchanged=1)
 

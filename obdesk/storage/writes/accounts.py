@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from obdesk.domain.entities import AccountState
-from obdesk.domain.ledger import KnownAccount
+from obdesk.domain.entities import AccountKind, AccountState
+from obdesk.domain.ledger import KnownAccount, StoredAccount
 from obdesk.storage.columns import to_ms, to_ms_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.ids import AccountId, ConnectionId
@@ -18,14 +19,64 @@ if TYPE_CHECKING:
 
 
 def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
-    """Return the stored accounts of one link by the provider's id."""
+    """Return the stored accounts of one link by the provider's ids, those of before included."""
     rows = tx.rows(
-        "SELECT id, provider_id, exponent, NOT EXISTS "
+        "SELECT a.id, a.provider_id, a.exponent, NOT EXISTS "
         "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
         "FROM accounts a WHERE connection_id = ?",
         (connection_id,),
     )
-    return {row[1]: KnownAccount(row[0], row[1], row[2], bool(row[3])) for row in rows}
+    found = {row[1]: KnownAccount(row[0], row[1], row[2], bool(row[3])) for row in rows}
+    by_id = {account.id: account for account in found.values()}
+    former = tx.rows(
+        "SELECT provider_id, account_id FROM account_aliases WHERE connection_id = ?", (connection_id,)
+    )
+    for provider_id, account_id in former:
+        if account_id in by_id and provider_id not in found:
+            found[provider_id] = replace(by_id[account_id], provider_id=provider_id, former=True)
+    return found
+
+
+def recognisable(tx: Tx, connection_id: ConnectionId) -> list[StoredAccount]:
+    """Return all accounts of the person as far as they can be recognised under other ids."""
+    rows = tx.rows(
+        "SELECT a.id, a.provider_id, a.kind, a.iban, a.number, a.currency, "
+        "a.state = 'gone' OR c.condition = 'gone' OR c.removed_at IS NOT NULL, "
+        "c.id = mine.id, c.provider = mine.provider AND c.connector_id = mine.connector_id "
+        "FROM accounts a JOIN connections c ON c.id = a.connection_id JOIN connections mine ON mine.id = ?",
+        (connection_id,),
+    )
+    return [
+        StoredAccount(row[0], row[1], AccountKind(row[2]), *row[3:6], *(bool(each) for each in row[6:]))
+        for row in rows
+    ]
+
+
+def rename_ids(tx: Tx, connection_id: ConnectionId, renamed: Mapping[int, int], now: datetime) -> None:
+    """Let stored accounts go by other ids, here (our account id by the provider's new one)."""
+    for provider_id, account_id in renamed.items():
+        tx.execute(
+            "INSERT OR REPLACE INTO account_aliases(account_id, connection_id, provider_id, seen_at) "
+            "SELECT id, connection_id, provider_id, ? FROM accounts WHERE id = ?",
+            (to_ms(now), account_id),
+        )
+        tx.execute(
+            "DELETE FROM account_aliases WHERE connection_id = ? AND provider_id = ?",
+            (connection_id, provider_id),
+        )
+        tx.update("accounts", account_id, {"connection_id": connection_id, "provider_id": provider_id})
+
+
+def listed_twice(tx: Tx, connection_id: ConnectionId) -> list[tuple[int, int]]:
+    """Return (account here, account elsewhere) with one IBAN and currency, both listed by live links."""
+    rows = tx.rows(
+        "SELECT a.id, b.id FROM accounts a JOIN accounts b ON b.iban = a.iban AND b.currency = a.currency "
+        "AND b.connection_id <> a.connection_id JOIN connections c ON c.id = b.connection_id "
+        "WHERE a.connection_id = ? AND a.iban <> '' AND a.state = 'active' AND b.state = 'active' "
+        "AND c.removed_at IS NULL AND c.condition <> 'gone' ORDER BY a.id, b.id",
+        (connection_id,),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def save(

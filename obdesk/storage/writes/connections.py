@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.ids import ConnectionId
-from obdesk.storage.columns import to_ms, to_ms_or_none
+from obdesk.storage.columns import instant_or_none, to_ms, to_ms_or_none
 from obdesk.storage.writes import jobs
 from obdesk.storage.writes.transactions import forget_account
 
@@ -115,6 +115,11 @@ def erase(tx: Tx, connection_id: ConnectionId) -> None:
     for (account_id,) in tx.rows("SELECT id FROM accounts WHERE connection_id = ?", (connection_id,)):
         forget_account(tx, account_id)
     tx.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
+
+
+def full_read_at(tx: Tx, connection_id: ConnectionId) -> datetime | None:
+    """Return when everything was read last, or None."""
+    return instant_or_none(tx.value("SELECT full_sync_at FROM connections WHERE id = ?", (connection_id,)))
 
 
 def is_live(tx: Tx, connection_id: ConnectionId) -> bool:

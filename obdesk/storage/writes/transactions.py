@@ -30,6 +30,7 @@ _KNOWN = (
     "SELECT id, account_id, provider_id, deleted_at IS NOT NULL, provider_updated, "
     f"{', '.join(FACT_NAMES)} FROM transactions"
 )
+_WORDED = _KNOWN.replace("FROM", "FROM (SELECT transaction_id FROM transaction_edits) CROSS JOIN")
 _CHUNK = 500
 _HISTORY = (
     "INSERT INTO transaction_history(transaction_id, at, who, field, old, new) VALUES (?, ?, ?, ?, ?, ?)"
@@ -84,14 +85,69 @@ def known(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> list[KnownTra
     return found
 
 
-def former_ids(tx: Tx, account_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
-    """Return (account id, provider id) under which rows were known before; what comes so is old news."""
+def former(tx: Tx, account_id: int, provider_ids: Sequence[int]) -> dict[int, KnownTransaction]:
+    """Return the rows of one account that some provider ids meant before, by those ids."""
+    owners: dict[int, int] = {}
+    for start in range(0, len(provider_ids), _CHUNK):
+        chunk = provider_ids[start : start + _CHUNK]
+        owners |= tx.rows(
+            "SELECT provider_id, transaction_id FROM transaction_aliases "
+            f"WHERE account_id = ? AND provider_id IN ({','.join('?' * len(chunk))})",
+            (account_id, *chunk),
+        )
+    rows = {row.id: row for row in by_ids(tx, sorted(set(owners.values())))}
+    return {provider_id: rows[row_id] for provider_id, row_id in owners.items()}
+
+
+def by_ids(tx: Tx, ids: Sequence[int]) -> list[KnownTransaction]:
+    """Return rows by our ids."""
+    found: list[KnownTransaction] = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows = tx.rows(f"{_KNOWN} WHERE id IN ({','.join('?' * len(chunk))})", tuple(chunk))
+        found += [_known_row(row) for row in rows]
+    return found
+
+
+def booked_since(tx: Tx, account_id: int, day: str) -> list[int]:
+    """Return the ids of the live booked rows of an account from a day on."""
     rows = tx.rows(
-        "SELECT account_id, provider_id FROM transaction_aliases "
-        f"WHERE account_id IN ({','.join('?' * len(account_ids))})",
+        "SELECT id FROM transactions WHERE account_id = ? AND pending = 0 AND booked_on >= ? "
+        "AND deleted_at IS NULL",
+        (account_id, day),
+    )
+    return [row[0] for row in rows]
+
+
+def booked_on(
+    tx: Tx, account_id: int, days: Sequence[str], amounts: Sequence[int | None]
+) -> list[KnownTransaction]:
+    """Return the live booked rows of an account on some days; few `amounts` narrow the search."""
+    found: list[KnownTransaction] = []
+    narrow = f"AND amount_minor IN ({','.join('?' * len(amounts))})" if len(amounts) <= _CHUNK else ""
+    for start in range(0, len(days), _CHUNK):
+        chunk = days[start : start + _CHUNK]
+        rows = tx.rows(
+            f"{_KNOWN} WHERE account_id = ? AND pending = 0 AND deleted_at IS NULL "
+            f"AND booked_on IN ({','.join('?' * len(chunk))}) {narrow}",
+            (account_id, *chunk, *(amounts if narrow else ())),
+        )
+        found += [_known_row(row) for row in rows]
+    return found
+
+
+def worded(tx: Tx, account_ids: Sequence[int]) -> list[KnownTransaction]:
+    """Return the rows of some accounts that carry the person's words, gone ones included.
+
+    Rows that were merged into another one are left out.
+    """
+    # From the few rows with words to their transactions: the planner would walk whole accounts.
+    rows = tx.rows(
+        f"{_WORDED} WHERE id = transaction_id AND provider_id > 0 "
+        f"AND account_id IN ({','.join('?' * len(account_ids))})",
         tuple(account_ids),
     )
-    return frozenset((row[0], row[1]) for row in rows)
+    return [_known_row(row) for row in rows]
 
 
 def pending_of(tx: Tx, account_ids: Sequence[int]) -> list[KnownTransaction]:
@@ -130,6 +186,15 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
         if stored.provider_id != remote.provider_id
     ]
     if renamed:
+        # What is the id now is no former one; it may have been, when a bank goes back to its first numbers.
+        tx.executemany(
+            "DELETE FROM transaction_aliases WHERE account_id = ? AND provider_id = ?",
+            [
+                (stored.account_id, remote.provider_id)
+                for stored, remote in pairs
+                if stored.provider_id != remote.provider_id
+            ],
+        )
         tx.executemany(
             "INSERT OR IGNORE INTO transaction_aliases(transaction_id, account_id, provider_id, seen_at) "
             "VALUES (?, ?, ?, ?)",
@@ -148,6 +213,8 @@ def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
 
 def _swap_search_text(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     for stored, remote in pairs:
+        if stored.facts[5:7] == remote[7:9]:  # label and payee
+            continue
         before = tx.value("SELECT search_text FROM transactions WHERE id = ?", (stored.id,))
         reindex(tx, stored.id, before, search_text_of(remote))
 

@@ -1,0 +1,64 @@
+"""Two rows that may be one operation: what was compared, how alike they are, what the person decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from obdesk.domain.entities import TransactionRow
+    from obdesk.domain.ids import AccountId, TransactionId
+
+SuggestionId = NewType("SuggestionId", int)
+MergeId = NewType("MergeId", int)
+
+
+class Reason(Enum):
+    """What two rows have in common."""
+
+    AMOUNT = "amount"
+    DATE = "date"
+    DATE_NEAR = "date_near"
+    """Within three days."""
+    LABEL = "label"
+    LABEL_ALIKE = "label_alike"
+    COUNTERPARTY = "counterparty"
+    LESSON = "lesson"
+    """The person said before that these wordings are one."""
+
+
+class SuggestionState(Enum):
+    """What became of a suggestion."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Two rows that may be one operation; nothing happens before the person says so."""
+
+    id: SuggestionId
+    account_id: AccountId
+    kept: TransactionRow
+    """The row that was known first; it keeps its place and the person's words."""
+    other: TransactionRow
+    score: int
+    """0 to 100."""
+    why: tuple[Reason, ...]
+    state: SuggestionState
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two rows that were made one, until it is undone."""
+
+    id: MergeId
+    kept_id: TransactionId
+    other_id: TransactionId
+    at: datetime

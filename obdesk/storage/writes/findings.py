@@ -1,0 +1,67 @@
+"""Writing what a sync found about whole accounts: shown, never silent, dropped once it is no longer so."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from obdesk.storage.columns import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.storage.tx import Tx
+
+
+class Finding(Enum):
+    """What is found about accounts; the values are stored."""
+
+    SAME_ACCOUNT_TWICE = "same_account_twice"
+    """Two live links list one IBAN; both are kept."""
+    MANY_ROWS_MISSING = "many_rows_missing"
+    """Most rows of an account were missing from one complete answer; they are kept until one confirms it."""
+    SUCCESSOR = "account_successor"
+    """One account went and one of its kind came in the same answer; they may be one."""
+    CURRENCY_CHANGED = "currency_changed"
+    """An account's currency is another one now; balances observed before are not comparable."""
+
+
+def accounts_told(tx: Tx, connection_id: ConnectionId) -> frozenset[int]:
+    """Return the accounts of which one complete answer said already that most rows are gone."""
+    rows = tx.rows(
+        "SELECT account_id FROM problems WHERE connection_id = ? AND kind = ?",
+        (connection_id, Finding.MANY_ROWS_MISSING.value),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def keep(
+    tx: Tx, connection_id: ConnectionId, finding: Finding, found: Mapping[int, str], now: datetime
+) -> list[int]:
+    """Keep one kind of finding, its detail by account id; return the ids of new ones."""
+    new: list[int] = []
+    for account_id, detail in found.items():
+        made = tx.value(
+            "INSERT OR IGNORE INTO problems(connection_id, account_id, seen_at, kind, subject, detail) "
+            "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            (connection_id, account_id, to_ms(now), finding.value, f"account {account_id}", detail),
+        )
+        if made is not None:
+            new.append(int(made))
+    return new
+
+
+def replace(
+    tx: Tx, connection_id: ConnectionId, finding: Finding, found: Mapping[int, str], now: datetime
+) -> list[int]:
+    """Keep exactly these findings of one kind; return the ids of those that came or went."""
+    stored = tx.rows(
+        "SELECT id, account_id FROM problems WHERE connection_id = ? AND kind = ?",
+        (connection_id, finding.value),
+    )
+    solved = [row[0] for row in stored if row[1] not in found]
+    for problem_id in solved:
+        tx.execute("DELETE FROM problems WHERE id = ?", (problem_id,))
+    return solved + keep(tx, connection_id, finding, found, now)

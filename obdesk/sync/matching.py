@@ -1,0 +1,197 @@
+"""What the ledger holds beside an answer: gathered for the matching, which is pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from obdesk.domain.entities import AccountState
+from obdesk.storage.writes import accounts, connections, findings, suggestions, transactions
+from obdesk.sync.reconcile.accounts import Identities, identify
+from obdesk.sync.reconcile.doubt import is_doubtful
+from obdesk.sync.reconcile.plan import Lessons, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.ledger import KnownAccount, KnownTransaction
+    from obdesk.domain.remote import RemoteAccount, RemoteTransaction
+    from obdesk.storage.tx import Tx
+
+    Came = tuple[int, RemoteTransaction]
+
+PENDING_DAYS_MAX = 10
+"""A pending row whose day lies so far back should have been booked; only a complete answer can tell."""
+
+
+class WantsFullError(Exception):
+    """What a delta brought could be new or known under another id; nothing was written.
+
+    A complete answer decides, and one that is complete never raises this.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an answer speaks of."""
+
+    connection_id: ConnectionId
+    accounts: frozenset[int]
+    """Our ids of the accounts that are listed as active."""
+    full: bool
+    """It was asked for everything."""
+    complete: bool
+    """Every row of it was looked at."""
+    asked_at: datetime
+
+
+@dataclass(slots=True)
+class _Unknown:
+    """The rows of an answer that no stored id matches, by account id."""
+
+    rows: dict[int, list[RemoteTransaction]] = field(default_factory=dict)
+
+    def all(self) -> list[Came]:
+        return [(account_id, remote) for account_id, rows in self.rows.items() for remote in rows]
+
+
+def recognise(
+    tx: Tx,
+    connection_id: ConnectionId,
+    listed: Sequence[RemoteAccount],
+    before: Mapping[int, KnownAccount],
+    asked_at: datetime,
+) -> Identities:
+    """Find out which listed accounts are known under other ids, and let them go by the new ones."""
+    if all(each.provider_id in before and not before[each.provider_id].former for each in listed):
+        return Identities()
+    former = {provider_id: account.id for provider_id, account in before.items() if account.former}
+    found = identify(accounts.recognisable(tx, connection_id), listed, former)
+    accounts.rename_ids(tx, connection_id, found.renamed, asked_at)
+    return found
+
+
+def known_rows(tx: Tx, came: Sequence[Came]) -> dict[tuple[int, int], KnownTransaction]:
+    """Return the stored rows of all ids that came, by (account id, provider id)."""
+    by_account: dict[int, list[int]] = {}
+    for account_id, row in came:
+        by_account.setdefault(account_id, []).append(row.provider_id)
+    return {
+        (account_id, row.provider_id): row
+        for account_id, provider_ids in by_account.items()
+        for row in transactions.known(tx, account_id, provider_ids)
+    }
+
+
+def gather(
+    tx: Tx, scope: Scope, came: Sequence[Came], known: Mapping[tuple[int, int], KnownTransaction]
+) -> Stored:
+    """Return the part of the ledger that an answer is matched against.
+
+    Raises WantsFullError where the answer is a delta that cannot be understood by itself.
+    """
+    unknown, former = _unknown(tx, came, known)
+    spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
+    worded = transactions.worded(tx, spoken_of) if unknown.rows else []
+    lessons = Lessons(*suggestions.lessons(tx, spoken_of)) if unknown.rows else Lessons()
+    pending = transactions.pending_of(tx, sorted(scope.accounts)) if came or scope.complete else []
+    missing, live_rows = _missing(tx, scope, came, known) if scope.complete else ([], {})
+    stored = Stored(
+        known=known,
+        former=former,
+        pending=tuple(pending),
+        missing=tuple(missing),
+        deleted=tuple(row for row in worded if row.deleted),
+        live_rows=live_rows,
+        lessons=lessons,
+        confirmed=findings.accounts_told(tx, scope.connection_id) if missing else frozenset(),
+    )
+    if not scope.full:
+        keys = {(account_id, row.provider_id) for account_id, row in came}
+        silent = [row for row in pending if (row.account_id, row.provider_id) not in keys]
+        live = [row for row in worded if not row.deleted and (row.account_id, row.provider_id) not in keys]
+        same_days = (row for row in _same_days(tx, unknown) if (row.account_id, row.provider_id) not in keys)
+        if is_doubtful(unknown.all(), same_days, silent, live, lessons) or _overdue(tx, scope, silent):
+            raise WantsFullError
+    return stored
+
+
+def _unknown(
+    tx: Tx, came: Sequence[Came], known: Mapping[tuple[int, int], KnownTransaction]
+) -> tuple[_Unknown, dict[tuple[int, int], KnownTransaction]]:
+    """Return the live rows under unknown ids, and the stored rows of ids that were theirs before."""
+    strange: dict[int, list[RemoteTransaction]] = {}
+    for account_id, row in came:
+        if not row.deleted and (account_id, row.provider_id) not in known:
+            strange.setdefault(account_id, []).append(row)
+    former = {
+        (account_id, provider_id): row
+        for account_id, rows in strange.items()
+        for provider_id, row in transactions.former(tx, account_id, [r.provider_id for r in rows]).items()
+    }
+    new = {
+        account_id: [row for row in rows if (account_id, row.provider_id) not in former]
+        for account_id, rows in strange.items()
+    }
+    return _Unknown({account_id: rows for account_id, rows in new.items() if rows}), former
+
+
+def _missing(
+    tx: Tx, scope: Scope, came: Sequence[Came], known: Mapping[tuple[int, int], KnownTransaction]
+) -> tuple[list[KnownTransaction], dict[int, int]]:
+    """Return live booked rows that a complete answer lacks within its days, and how many these days hold.
+
+    What is older than the oldest row that came is not spoken of: the bank serves no more.
+    """
+    oldest: dict[int, str] = {}
+    for account_id, row in came:
+        if not row.deleted and row.booked_on < oldest.get(account_id, "9999"):
+            oldest[account_id] = row.booked_on
+    there = {row.id for row in known.values()}
+    missing: list[int] = []
+    counts: dict[int, int] = {}
+    for account_id, day in oldest.items():
+        if account_id in scope.accounts:
+            ids = transactions.booked_since(tx, account_id, day)
+            counts[account_id] = len(ids)
+            missing += [row_id for row_id in ids if row_id not in there]
+    return transactions.by_ids(tx, missing), counts
+
+
+def _same_days(tx: Tx, unknown: _Unknown) -> list[KnownTransaction]:
+    return [
+        row
+        for account_id, rows in unknown.rows.items()
+        for row in transactions.booked_on(
+            tx,
+            account_id,
+            sorted({remote.booked_on for remote in rows}),
+            sorted({remote.amount_minor for remote in rows if remote.amount_minor is not None}),
+        )
+    ]
+
+
+def _overdue(tx: Tx, scope: Scope, silent: Sequence[KnownTransaction]) -> bool:
+    """Tell whether a pending row should have been booked, and nobody read everything since it should."""
+    last_full = connections.full_read_at(tx, scope.connection_id) if silent else None
+    if last_full is None:
+        return False
+    due = min(row.booked_on for row in silent)
+    since = timedelta(days=PENDING_DAYS_MAX)
+    return due < (scope.asked_at - since).date().isoformat() and due >= (last_full - since).date().isoformat()
+
+
+def listed_accounts(
+    listed: Sequence[RemoteAccount], known: Mapping[int, KnownAccount], shadows: set[int]
+) -> frozenset[int]:
+    """Return our ids of the accounts that an answer lists as active and that held rows before."""
+    return frozenset(
+        known[each.provider_id].id
+        for each in listed
+        if each.provider_id not in shadows
+        and each.state is AccountState.ACTIVE
+        and not known[each.provider_id].empty
+    )

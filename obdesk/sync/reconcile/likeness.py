@@ -1,0 +1,138 @@
+"""How alike two rows are: exact evidence as a key, likeness as a number with its reasons."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from obdesk.domain.filters import fold
+from obdesk.domain.suggestions import Reason
+from obdesk.sync.reconcile.plan import Likeness
+
+if TYPE_CHECKING:
+    from obdesk.domain.ledger import Facts
+    from obdesk.sync.reconcile.plan import Lessons
+
+DAYS_APART_MAX = 10
+"""A card payment is booked within a few days; a deferred one moves by its whole month elsewhere."""
+AMOUNT_DRIFT_MAX = 0.25
+"""A tip or a fuel pre-authorisation changes an amount; more than a quarter is another purchase."""
+DRIFT_DAYS_MAX = 3
+"""A bank that numbers its rows anew may move a date by a weekend, not by more."""
+SURE_SCORE = 70
+"""From here on two rows are one, if no other pair comes near."""
+SUGGESTED_SCORE = 50
+"""From here on the person is asked."""
+CLEAR_MARGIN = 10
+"""By how much the best pair has to lead."""
+_DAY_COSTS = 10
+
+Fingerprint = tuple[object, ...]
+_PENDING, _BOOKED, _DONE, _AMOUNT, _LABEL, _PAYEE = 0, 1, 2, 4, 5, 6
+_COUNTERPARTY, _COUNTERPARTY_ACCOUNT = 10, 11
+
+
+def fingerprint(account_id: int, facts: Facts) -> Fingerprint:
+    """Return what identifies an operation without any id: equal fingerprints are twins or one row."""
+    return (
+        account_id,
+        facts[_PENDING],
+        facts[_AMOUNT],
+        facts[_BOOKED],
+        facts[_DONE],
+        normalised(str(facts[_LABEL])),
+        normalised(str(facts[_COUNTERPARTY])),
+    )
+
+
+def normalised(label: str) -> str:
+    """Return a label without case, accents and spacing."""
+    return " ".join(fold(label).split())
+
+
+@lru_cache(maxsize=4096)
+def words(label: str) -> frozenset[str]:
+    """Return the words of a label that tell shops apart: no numbers, no bank formulas."""
+    return frozenset(word for word in fold(label).split() if len(word) > 2 and word.isalpha()) - _FORMULAS
+
+
+_FORMULAS = frozenset({
+    "carte", "facture", "paiement", "achat", "card", "payment", "purchase", "prlv", "sepa", "vir", "virement",
+})  # fmt: skip
+
+
+def wording(label: str) -> str:
+    """Return the key under which the person's lessons on a label are kept."""
+    return " ".join(sorted(words(label))) or normalised(label)
+
+
+def lesson_of(account_id: int, left: str, right: str) -> tuple[int, str, str]:
+    """Return the key of a lesson on two labels; their order has no say."""
+    first, second = sorted((wording(left), wording(right)))
+    return account_id, first, second
+
+
+def days_between(one: Facts, other: Facts) -> int:
+    """Return how many days two booking dates lie apart."""
+    return abs((date.fromisoformat(str(one[_BOOKED])) - date.fromisoformat(str(other[_BOOKED]))).days)
+
+
+def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
+    """Return (label words shared, minus days apart), or None when one cannot have become the other."""
+    days = days_between(pending, booked)
+    if days > DAYS_APART_MAX:
+        return None
+    amount, other = _amount(pending), _amount(booked)
+    shared = len(words(str(pending[_LABEL])) & words(str(booked[_LABEL])))
+    if amount == other and (shared or days <= 2):
+        return shared + 100, -days
+    if not shared or amount is None or other is None:
+        return (shared, -days) if shared and amount is None else None
+    apart, largest = abs(amount - other), max(abs(amount), abs(other))
+    return (shared, -days) if apart <= largest * AMOUNT_DRIFT_MAX and shared >= 2 else None
+
+
+def _amount(facts: Facts) -> int | None:
+    amount = facts[_AMOUNT]
+    assert amount is None or isinstance(amount, int)
+    return amount
+
+
+def drift_likeness(account_id: int, stored: Facts, came: Facts, lessons: Lessons) -> Likeness | None:
+    """Return how alike two booked rows of one account are, or None when they cannot be one operation.
+
+    The amount must be equal to the cent and the dates within three days; then the wording decides.
+    What the person said of these wordings before comes first.
+    """
+    if stored[_AMOUNT] is None or stored[_AMOUNT] != came[_AMOUNT]:
+        return None
+    days = days_between(stored, came)
+    if days > DRIFT_DAYS_MAX:
+        return None
+    labels = str(stored[_LABEL]), str(came[_LABEL])
+    lesson = lesson_of(account_id, *labels)
+    if lesson in lessons.different:
+        return None
+    taught = lesson in lessons.same
+    score, why = (100, [Reason.LESSON]) if taught else _label_score(*labels)
+    if _same_party(stored, came):
+        score, why = max(score, 80), [*why, Reason.COUNTERPARTY]
+    why = [Reason.AMOUNT, Reason.DATE if days == 0 else Reason.DATE_NEAR, *why]
+    return Likeness(max(0, score - days * _DAY_COSTS), tuple(each.value for each in why))
+
+
+def _label_score(left: str, right: str) -> tuple[int, list[Reason]]:
+    if normalised(left) == normalised(right):
+        return 100, [Reason.LABEL]
+    one, other = words(left), words(right)
+    shared = len(one & other)
+    if not shared:
+        return SUGGESTED_SCORE, []
+    return 50 + 50 * shared // len(one | other), [Reason.LABEL_ALIKE]
+
+
+def _same_party(stored: Facts, came: Facts) -> bool:
+    """Tell whether both rows name the same other side."""
+    pairs = ((_COUNTERPARTY_ACCOUNT, str), (_COUNTERPARTY, lambda text: normalised(str(text))))
+    return any(stored[at] and read(stored[at]) == read(came[at]) for at, read in pairs)
