@@ -127,7 +127,7 @@ class Engine:
         try:
             return await self._written(start, answer, progress)
         except WantsFullError:
-            start = replace(start, full=True)
+            start = replace(start, kind=SyncKind.FULL)
         complete = await self._fetch(start, refresh_at_bank=False, progress=progress)
         if not isinstance(complete, Answer):
             return await self._failed(start, complete)
