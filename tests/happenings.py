@@ -72,6 +72,8 @@ def _traces(tx: Tx, now: datetime) -> None:
         tx, PORT, now - timedelta(minutes=2), RunResult.UPDATED, trigger=Trigger.WEBHOOK, asked_bank=True,
         counts=RunCounts(new=14, updated=3, removed=1, unchanged=412, problems=1), requests=5,
     )  # fmt: skip
+    for link, asked in ((PORT, timedelta(minutes=2)), (NORDIC, 10 * hour)):
+        tx.execute("UPDATE connections SET asked_at = ? WHERE id = ?", (to_ms(now - asked), link))
     tx.execute("UPDATE connections SET failures = 2, retry_at = ? WHERE id = 2", (to_ms(now + 2 * hour),))
     for link, at, attended in (
         (PORT, now - 30 * hour, False), (PORT, now - 2 * hour, False), (PORT, now - hour, True),
@@ -102,7 +104,7 @@ def _breakers(tx: Tx, now: datetime) -> None:
 
 
 def _jobs(tx: Tx, now: datetime) -> None:
-    told = {"priority": 3, "attended": False, "kind": "delta"}
+    told = {"priority": 3, "asks_bank": False, "attended": False, "kind": "delta"}
     begun = {"put_at": to_ms(now - timedelta(seconds=40)), "not_before": to_ms(now - timedelta(seconds=40))}
     later = {"put_at": to_ms(now - timedelta(hours=2)), "not_before": to_ms(now + timedelta(hours=2))}
     tx.insert("jobs", {**told, **later, "connection_id": NORDIC, "trigger": "retry", "attempts": 2})

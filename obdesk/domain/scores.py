@@ -110,6 +110,8 @@ class ConnectionScore:
 
     connection_id: ConnectionId
     bank: str
+    condition: Condition
+    paused: bool
     tally: Tally
     last_run_at: datetime | None
     last_success_at: datetime | None

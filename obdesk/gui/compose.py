@@ -63,9 +63,15 @@ def compose(window: MainWindow, reads: Reads, clock: Clock, locale: Locale, sett
 
         return ConnectionsScreen(theme, locale, clock, reads, commands, spawn, changes, window)
 
+    def activity() -> Screen:
+        from obdesk.gui.activity.view import ActivityScreen
+
+        return ActivityScreen(theme, locale, clock, reads, spawn, window)
+
     window.add_section(Section("overview", tr("Overview"), "house", overview))
     window.add_section(Section("transactions", tr("Transactions"), "list", transactions))
     window.add_section(Section("connections", tr("Connections"), "link-simple", banks))
+    window.add_section(Section("activity", tr("Activity"), "activity", activity))
     parts = Parts(window, feed, changes, late, spawn)
     window.export_wanted.connect(lambda narrowed: _export(parts, locale, narrowed))
     return parts

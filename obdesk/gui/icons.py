@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CODE_POINTS = {
+    "activity": 0xF371,
     "arrow-left": 0xF03B,
     "arrow-right": 0xF044,
     "arrow-square-out": 0xF058,

@@ -35,6 +35,10 @@ _TASK_CALLS = frozenset({"create_task", "ensure_future", "asyncSlot", "asyncClos
 
 SCREEN_FILES = frozenset({"__init__", "present", "model", "delegate", "view"})
 SCREEN_EXTRAS: dict[str, dict[str, str]] = {
+    "activity": {
+        "cards": "what the activity is made of",
+        "matters": "what waits for the person or for its time, as values",
+    },
     "connections": {
         "cards": "a bank as a card",
         "dialogs": "ending a link with care",

@@ -38,7 +38,7 @@ _ANSWERED = "('updated', 'unchanged')"
 _FAILED = "('action_needed', 'retry_later', 'broken')"
 
 _LINKS = f"""
-SELECT c.id, c.bank, c.failures,
+SELECT c.id, c.bank, c.failures, c.condition, c.paused,
        (SELECT max(ended_at) FROM runs r WHERE r.connection_id = c.id),
        (SELECT max(ended_at) FROM runs r WHERE r.connection_id = c.id AND r.result IN {_ANSWERED})
 FROM connections c WHERE c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, c.id
@@ -97,9 +97,11 @@ def scores(connection: Connection, now: datetime) -> Scores:
         ConnectionScore(
             connection_id=(link := ConnectionId(row[0])),
             bank=row[1],
+            condition=Condition(row[3]),
+            paused=bool(row[4]),
             tally=tallies.get(link, Tally()),
-            last_run_at=instant_or_none(row[3]),
-            last_success_at=instant_or_none(row[4]),
+            last_run_at=instant_or_none(row[5]),
+            last_success_at=instant_or_none(row[6]),
             failures_in_a_row=row[2],
             breaker=breakers.get(f"connection:{link}"),
             calls=calls.get(link, budget(0, 0, None)),

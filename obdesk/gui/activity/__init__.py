@@ -1,0 +1,1 @@
+"""The activity: what syncing did, how well it goes, and what waits for the person."""

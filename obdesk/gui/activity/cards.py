@@ -1,0 +1,263 @@
+"""What the activity is made of: tables of lines, the details of a run, and cards for what waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from obdesk.domain.texts import tr
+from obdesk.gui.activity.delegate import LINE_H, LineDelegate
+from obdesk.gui.activity.matters import way_text
+from obdesk.gui.activity.model import LinesTable
+from obdesk.gui.widgets.basics import Card, ElidedLabel, button, label, rule
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QModelIndex
+    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtWidgets import QLayout
+
+    from obdesk.gui.activity.matters import CallsLine, Matter, QueueLine
+    from obdesk.gui.activity.present import Column, Line
+    from obdesk.gui.theme.theme import Theme
+
+
+def clear(box: QLayout) -> None:
+    """Take everything out of a layout and let go of it."""
+    while (item := box.takeAt(0)) is not None:
+        if (inner := item.layout()) is not None:
+            clear(inner)
+        if (old := item.widget()) is not None:
+            old.hide()
+            old.deleteLater()
+
+
+class LinesView(QTableView):
+    """A table at its full height: the page scrolls, not the table."""
+
+    current = Signal(int)
+    """The key of the line that the person went to."""
+    opened = Signal(int)
+    """The key of a line on which Enter was pressed, or that was clicked twice."""
+
+    def __init__(self, theme: Theme, columns: tuple[Column, ...], name: str) -> None:
+        super().__init__()
+        self.lines = LinesTable(columns, self)
+        self.setModel(self.lines)
+        self.setItemDelegate(LineDelegate(theme, self))
+        self.setAccessibleName(name)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(LINE_H)
+        header = self.horizontalHeader()
+        header.setFont(theme.fonts.small_strong)
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setMinimumSectionSize(26)
+        for place, column in enumerate(columns):
+            mode = (
+                QHeaderView.ResizeMode.Stretch if column.stretch else QHeaderView.ResizeMode.ResizeToContents
+            )
+            header.setSectionResizeMode(place, mode)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(0, 30)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.selectionModel().currentRowChanged.connect(self._moved)
+        self.doubleClicked.connect(self._open)
+        theme.changed.connect(self.viewport().update)
+
+    def show_lines(self, lines: tuple[Line, ...]) -> None:
+        """Show other lines; the one the person is on stays the current one while it is there."""
+        at = self.currentIndex()
+        key = self.lines.line(at.row()).key if at.isValid() else None
+        self.lines.show_lines(lines)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + LINE_H * len(lines) + 2)
+        row = None if key is None else self.lines.row_of(key)
+        if row is not None and self.currentIndex().row() != row:
+            self.setCurrentIndex(self.lines.index(row, 1))
+
+    def hide_columns(self, *places: int) -> None:
+        """Leave out what a narrow page has no room for; the tooltip says it all."""
+        for place in range(1, len(self.lines.columns)):
+            self.setColumnHidden(place, place in places)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Override QTableView.keyPressEvent."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._open(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+    def _moved(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.current.emit(self.lines.line(index.row()).key)
+
+    def _open(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.opened.emit(self.lines.line(index.row()).key)
+
+
+class TableCard(Card):
+    """A heading, a table, and a sentence where it is empty."""
+
+    def __init__(self, theme: Theme, title: str, columns: tuple[Column, ...], nothing: str) -> None:
+        super().__init__(theme, name=title)
+        self.body.addWidget(label(title, theme.fonts.strong, wrap=True))
+        self.table = LinesView(theme, columns, title)
+        self._nothing = label(nothing, tone="muted", wrap=True)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self._nothing)
+        self.foot = QHBoxLayout()
+        self.body.addLayout(self.foot)
+        self.body.addStretch(1)
+
+    def show_lines(self, lines: tuple[Line, ...]) -> None:
+        """Show lines, or the sentence that there are none."""
+        self.table.show_lines(lines)
+        self.table.setVisible(bool(lines))
+        self._nothing.setVisible(not lines)
+
+
+class MattersCard(Card):
+    """What is open, each with a sentence, its date and one button."""
+
+    chosen = Signal(object)
+    """Matter"""
+
+    def __init__(self, theme: Theme) -> None:
+        title = tr("To look at")
+        super().__init__(theme, name=title)
+        self._fonts = theme.fonts
+        self.body.addWidget(label(title, theme.fonts.strong, wrap=True))
+        self._box = QVBoxLayout()
+        self._box.setSpacing(8)
+        self.body.addLayout(self._box)
+        self._shown: tuple[Matter, ...] | None = None
+
+    def show_matters(self, matters: tuple[Matter, ...]) -> None:
+        """Show other matters."""
+        if matters == self._shown:
+            return
+        self._shown = matters
+        clear(self._box)
+        if not matters:
+            self._box.addWidget(label(tr("Nothing is open."), tone="muted", wrap=True))
+        for place, matter in enumerate(matters):
+            if place:
+                self._box.addWidget(rule())
+            self._box.addWidget(label(matter.text, wrap=True))
+            self._box.addWidget(ElidedLabel(matter.seen, self._fonts.small, tone="muted"))
+            row = QHBoxLayout()
+            row.addWidget(self._button(matter))
+            row.addStretch(1)
+            self._box.addLayout(row)
+
+    def _button(self, matter: Matter) -> QPushButton:
+        text = way_text(matter.way)
+        return button(text, lambda: self.chosen.emit(matter), name=f"{text}: {matter.text}")
+
+
+class PairsCard(Card):
+    """Names at the left, values at the right, perhaps a note below; and a sentence for none."""
+
+    def __init__(self, theme: Theme, title: str, nothing: str) -> None:
+        super().__init__(theme, name=title)
+        self._fonts, self._nothing = theme.fonts, nothing
+        self.body.addWidget(label(title, theme.fonts.strong, wrap=True))
+        self.as_of = ElidedLabel("", theme.fonts.small, tone="muted")
+        self.body.addWidget(self.as_of)
+        self._grid = QGridLayout()
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(6)
+        self.body.addLayout(self._grid)
+        self._shown: object = None
+
+    def show_calls(self, lines: tuple[CallsLine, ...], as_of: str) -> None:
+        """Show the accesses left."""
+        if not self._begin(lines, as_of):
+            return
+        for place, line in enumerate(lines):
+            row = 3 * place
+            left = label(line.left, self._fonts.strong, tone=line.tone)
+            left.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(ElidedLabel(line.bank), row, 0)
+            self._grid.addWidget(left, row, 1)
+            if line.note:
+                self._grid.addWidget(
+                    ElidedLabel(line.note, self._fonts.small, tone="muted"), row + 1, 0, 1, 2
+                )
+            if place + 1 < len(lines):
+                self._grid.addWidget(rule(), row + 2, 0, 1, 2)
+
+    def show_queue(self, lines: tuple[QueueLine, ...], as_of: str) -> None:
+        """Show what runs and what waits."""
+        if not self._begin(lines, as_of):
+            return
+        for place, line in enumerate(lines):
+            row = 3 * place
+            self._grid.addWidget(ElidedLabel(line.bank, self._fonts.medium), row, 0)
+            self._grid.addWidget(label(line.text, self._fonts.small, tone="muted", wrap=True), row + 1, 0)
+            if place + 1 < len(lines):
+                self._grid.addWidget(rule(), row + 2, 0)
+
+    def _begin(self, lines: tuple[object, ...], as_of: str) -> bool:
+        self.as_of.set_whole(as_of)
+        if lines == self._shown:
+            return False
+        self._shown = lines
+        clear(self._grid)
+        if not lines:
+            self._grid.addWidget(label(self._nothing, tone="muted", wrap=True), 0, 0, 1, 2)
+        return True
+
+
+class DetailsCard(Card):
+    """Everything that one run wrote down."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, name=tr("Details of a run"))
+        self._fonts = theme.fonts
+        self._title = ElidedLabel("", theme.fonts.strong)
+        self.body.addWidget(self._title)
+        self._inner = QWidget()
+        self.body.addWidget(self._inner)
+        self._grid = QGridLayout(self._inner)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(6)
+        for column in (1, 3):
+            self._grid.setColumnStretch(column, 1)
+        self._shown: object = None
+
+    def show_run(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
+        """Show another run, its facts in two columns."""
+        if (title, rows) == self._shown:
+            return
+        self._shown = (title, rows)
+        self._title.set_whole(title)
+        self.setAccessibleDescription(title)
+        clear(self._grid)
+        half = (len(rows) + 1) // 2
+        top = Qt.AlignmentFlag.AlignTop
+        for place, (name, value) in enumerate(rows):
+            row, column = place % half, 2 * (place // half)
+            self._grid.addWidget(label(name, tone="muted"), row, column, top)
+            self._grid.addWidget(label(value, wrap=True, selectable=True), row, column + 1, top)

@@ -1,0 +1,193 @@
+"""The activity on the screen: what a person can do there, over a real file."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+
+from obdesk.app.reads import StoreReads
+from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.errors import Action
+from obdesk.gui.activity.view import RUNS_FIRST, ActivityScreen
+from obdesk.gui.widgets.basics import ElidedLabel
+from obdesk.gui.widgets.money import HIDDEN
+from obdesk.storage.store import Store
+from tests.fakes import FrozenClock
+from tests.gui.household import ENGLISH
+from tests.gui.walkers import clipped, nameless, rich
+from tests.happenings import NORDIC, PORT, ended, happened
+from tests.seed import KEY, NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.modeltest import ModelTester
+    from pytestqt.qtbot import QtBot
+
+    from obdesk.gui.theme.theme import Theme
+    from obdesk.storage.tx import Tx
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "s.db", KEY)
+    yield opened
+    opened.close()
+
+
+class _Navigator:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[object, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: self.calls.append((name, args))
+
+
+class _Stage:
+    """The screen over a real file, its reading done at once."""
+
+    def __init__(self, theme: Theme, store: Store) -> None:
+        self.navigator = _Navigator()
+        window: Any = self.navigator
+        self.reads = 0
+        self.told: list[str] = []
+        self.clock = FrozenClock(NOW)
+        self.screen = ActivityScreen(
+            theme, ENGLISH, self.clock, StoreReads(store, self.clock), self._run, window
+        )
+        self.screen.on_status(self._tell)
+        self.page = self.screen.page
+
+    def _tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def _run(self, _name: str, coro: Any) -> None:
+        self.reads += 1
+        asyncio.run(coro)
+
+    def shown(self, width: int = 1012) -> _Stage:
+        self.page.resize(width, 760)
+        self.page.show()
+        self.screen.shown()
+        QApplication.processEvents()
+        return self
+
+
+@pytest.fixture
+def stage(theme: Theme, store: Store, qtbot: QtBot) -> _Stage:
+    happened(store)
+    made = _Stage(theme, store)
+    qtbot.addWidget(made.page)
+    return made
+
+
+@pytest.mark.parametrize("width", [620, 860, 1012, 1500])
+def test_nothing_is_clipped_nameless_or_rich(stage: _Stage, width: int, qtbot: QtBot) -> None:
+    stage.shown(width)
+    qtbot.waitUntil(lambda: clipped(stage.page) == [], timeout=2_000)
+
+    assert nameless(stage.page) == []
+    assert rich(stage.page) == []
+    assert stage.told[-1].startswith("5 runs")
+
+
+def test_going_to_a_run_shows_its_details_and_a_new_one_does_not_take_them_away(
+    stage: _Stage, store: Store, qtbot: QtBot
+) -> None:
+    stage.shown()
+    table = stage.page.runs.table
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    title = stage.page.details.findChildren(ElidedLabel)[0]
+    assert title.whole == "The run of 11:00"
+
+    store.write_now(lambda tx: ended(tx, PORT, NOW))
+    stage.screen.touched(ChangeSet.of(Kind.RUNS, [99]))
+    QApplication.processEvents()
+
+    assert table.lines.rowCount() == 7
+    assert table.lines.line(table.currentIndex().row()).cells[1].text == "Nordic One"
+    assert title.whole == "The run of 11:00"
+
+
+def test_older_runs_come_when_asked_for(stage: _Stage, store: Store, qtbot: QtBot) -> None:
+    def many(tx: Tx) -> None:
+        for n in range(20):
+            ended(tx, PORT, NOW - timedelta(days=2, minutes=n))
+
+    store.write_now(many)
+    stage.shown()
+    assert stage.page.runs.table.lines.rowCount() == RUNS_FIRST
+
+    qtbot.mouseClick(stage.page.more, Qt.MouseButton.LeftButton)
+
+    assert stage.page.runs.table.lines.rowCount() == 26
+    assert not stage.page.more.isVisible()
+
+
+def test_each_button_leads_to_what_it_says(stage: _Stage, qtbot: QtBot) -> None:
+    stage.shown()
+    for button in stage.page.matters.findChildren(QPushButton):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    assert stage.navigator.calls == [
+        ("open_account", (2,)),
+        ("act", (Action.RENEW, NORDIC)),
+        ("open_section", ("transactions",)),
+        ("open_section", ("connections",)),
+    ]
+
+
+def test_enter_opens_a_bank_and_an_account(stage: _Stage, qtbot: QtBot) -> None:
+    stage.shown()
+    for table in (stage.page.banks.table, stage.page.accounts.table):
+        table.setCurrentIndex(table.lines.index(0, 1))
+        qtbot.keyClick(table, Qt.Key.Key_Return)
+
+    assert stage.navigator.calls == [("open_section", ("connections",)), ("open_account", (4,))]
+
+
+def test_nothing_is_read_before_somebody_looks_nor_while_nobody_does(stage: _Stage) -> None:
+    stage.screen.touched(ChangeSet.many(Kind.RUNS))
+    assert stage.reads == 0
+
+    stage.shown()
+    stage.screen.touched(ChangeSet.many(Kind.EDITS))
+    assert stage.reads == 1
+    stage.screen.minute_passed()
+    assert stage.reads == 2
+
+
+def test_amounts_are_hidden_with_all_others(stage: _Stage) -> None:
+    stage.shown()
+    stage.screen.set_private(private=True)
+    QApplication.processEvents()
+
+    said = " ".join(each.text() for each in stage.page.findChildren(QLabel) if each.isVisible())
+    assert "46.00" not in said
+    assert HIDDEN in said
+
+
+def test_without_anything_the_page_says_what_will_be_here(theme: Theme, store: Store, qtbot: QtBot) -> None:
+    made = _Stage(theme, store)
+    qtbot.addWidget(made.page)
+    made.shown()
+
+    assert made.page.empty.isVisible()
+    assert not made.page.runs.isVisible()
+    qtbot.mouseClick(made.page.empty.findChildren(QPushButton)[0], Qt.MouseButton.LeftButton)
+    assert made.navigator.calls == [("link_bank", ())]
+
+
+def test_the_tables_are_sound(stage: _Stage, qtmodeltester: ModelTester) -> None:
+    stage.shown()
+    for card in (stage.page.runs, stage.page.banks, stage.page.accounts):
+        qtmodeltester.check(card.table.lines)
+        spoken = card.table.lines.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+        assert spoken, "the glyph has a word for who cannot see it"
