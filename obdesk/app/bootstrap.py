@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GLANCE_ROWS = 60
-QUIT_GRACE_S = 5.0
-"""How long a running sync may take to finish its transaction when the person quits."""
+QUIT_GRACE_S = 0.5
+"""How long a sync may still take when the person quits; an open transaction ends in any case."""
 
 
 class OpenProfile(NamedTuple):
@@ -129,6 +129,7 @@ class App:
         """Quit in order: take nothing new, let a transaction finish, close the network, drop the key."""
         self._background.close()
         await self.work.close(grace_s=QUIT_GRACE_S if self.syncing else 0.0)
+        await self._syncs.close()
         await self._providers.aclose()
         self._opened.close()
 

@@ -156,7 +156,12 @@ class AppCommands:
                 change = change.merge(each)
             return change
 
-        await self._change(write)
+        try:
+            barred = await self._syncs.barred(connection_id)
+        except LookupError as error:
+            raise _not_found() from error
+        async with barred:
+            await self._change(write)
         await self._erasures.settle()
 
     async def revert_run(self, run_id: RunId) -> None:

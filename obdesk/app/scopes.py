@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Scope:
         task = asyncio.get_running_loop().create_task(self._watched(name, work), name=f"{self._name}: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _task: work.close())  # one cancelled before its first step never ran
         return task
 
     async def _watched(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
@@ -62,56 +63,3 @@ class Scope:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
-
-
-async def gathered(work: Sequence[Callable[[], Awaitable[T]]], *, at_once_max: int) -> list[T]:
-    """Run every piece of work, a few at once, and return the answers in order.
-
-    The first failure is raised after all have ended, so that none is left running or torn apart.
-    """
-    limit = asyncio.Semaphore(at_once_max)
-
-    async def limited(piece: Callable[[], Awaitable[T]]) -> T:
-        async with limit:
-            return await piece()
-
-    answers = await asyncio.gather(*(limited(piece) for piece in work), return_exceptions=True)
-    good: list[T] = []
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-        good.append(answer)
-    return good
-
-
-class Shared:
-    """Work that several callers may wait for: who comes while it runs gets the same answer."""
-
-    def __init__(self) -> None:
-        self._running: dict[object, asyncio.Future[Any]] = {}
-
-    def running(self, key: object) -> bool:
-        """Tell whether work under `key` is under way."""
-        return key in self._running
-
-    async def once(self, key: object, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run `work`, or join the run of the same key; its first caller's cancellation ends it."""
-        joined: asyncio.Future[T] | None = self._running.get(key)
-        if joined is not None:
-            return await asyncio.shield(joined)
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._running[key] = answer
-        try:
-            value = await work()
-        except BaseException as error:
-            if isinstance(error, Exception):
-                answer.set_exception(error)
-                answer.exception()  # those who joined have it; nobody else must be warned about it
-            else:
-                answer.cancel()
-            raise
-        else:
-            answer.set_result(value)
-            return value
-        finally:
-            del self._running[key]

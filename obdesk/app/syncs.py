@@ -1,39 +1,47 @@
-"""Syncing many connections: a few at once, each by itself, told step by step on the bus."""
+"""Syncing many connections: wishes go through the queue, and are told step by step on the bus."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.app.linking import provider_failed
 from obdesk.app.locks import SyncHeldError, sync_lock
 from obdesk.app.reads import interval_of
-from obdesk.app.scopes import Shared, gathered
+from obdesk.app.workers import Workers
 from obdesk.domain.conditions import needs_you
-from obdesk.storage.queries import connections
+from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.jobs import Job, Priority
+from obdesk.domain.syncing import SyncKind, SyncOutcome
+from obdesk.storage.queries import connections, jobs
+from obdesk.sync import queue
 from obdesk.sync.engine import Engine
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from obdesk.app.bus import Bus
     from obdesk.app.profile import Profile
     from obdesk.app.provider import Providers
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
-    from obdesk.domain.entities import Trigger
+    from obdesk.domain.conditions import Condition
     from obdesk.domain.ids import ConnectionId
-    from obdesk.domain.syncing import Step, SyncOutcome
+    from obdesk.domain.jobs import Waiting
+    from obdesk.domain.syncing import Step
     from obdesk.storage.engine import Connection
     from obdesk.storage.store import Store
 
 log = logging.getLogger(__name__)
-AT_ONCE_MAX = 3
+_HEALS = frozenset({RunResult.RETRY_LATER, RunResult.BROKEN})
 
 
 class Syncs:
@@ -56,9 +64,10 @@ class Syncs:
         self._clock = clock
         self._rng = rng
         self._who = who
-        self._shared = Shared()
+        self._workers = Workers(store, clock, rng, self._do)
         self._holders = 0
         self._lock: ExitStack | None = None
+        self._begun_at: dict[ConnectionId, datetime] = {}
 
     @property
     def running(self) -> bool:
@@ -66,89 +75,179 @@ class Syncs:
         return self._holders > 0
 
     async def sync(
-        self, wanted: Sequence[ConnectionId] | None, *, trigger: Trigger, refresh_at_bank: bool
+        self,
+        wanted: Sequence[ConnectionId] | None,
+        *,
+        trigger: Trigger,
+        refresh_at_bank: bool,
+        kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; raises SyncHeldError when another process does."""
-        with self._held():
-            engine = Engine(self._store, await self._providers.get(), self._clock, self._rng)
-            found = await engine.discover()
-            if isinstance(found, tuple):
-                self._tell(found[1])
-            targets = tuple(wanted) if wanted is not None else await self._store.read(_live)
-            if not targets and not isinstance(found, tuple):
+        async with self._held():
+            found = await self._discovered()
+            targets = tuple(wanted) if wanted is not None else await self._store.read(connections.live_ids)
+            if not targets and found is not None:
                 # Nothing is known here and nobody could be asked: that is not the same as "nothing linked".
-                raise provider_failed(found)
+                raise found
+            wishes = await self._wishes(targets, trigger, kind, asks_bank=refresh_at_bank)
+            answers = await self._workers.done(wishes)
+        return _outcomes(answers, named=wanted is not None)
 
-            async def one(connection_id: ConnectionId) -> SyncOutcome | None:
-                try:
-                    return await self._folded(engine, connection_id, trigger, refresh_at_bank=refresh_at_bank)
-                except LookupError:
-                    # Erased while it waited its turn: nobody asked for this one by name, the others go on.
-                    if wanted is not None:
-                        raise
-                    return None
+    async def sync_due(
+        self,
+        trigger: Trigger,
+        *,
+        spread_s: float = 0.0,
+        allows: Callable[[Waiting], bool] = lambda _waiting: True,
+    ) -> tuple[SyncOutcome, ...]:
+        """Put what is due by schedule, and do what may be done now, until nothing of it is left.
 
-            outcomes = await gathered([partial(one, each) for each in targets], at_once_max=AT_ONCE_MAX)
-            return tuple(outcome for outcome in outcomes if outcome is not None)
-
-    async def sync_due(self, trigger: Trigger) -> tuple[SyncOutcome, ...]:
-        """Sync what is due by schedule; when another process syncs there is nothing to do."""
-        due = await self._store.read(_due, self._clock)
-        if not due:
+        Each connection's turn comes within `spread_s` by chance, so that not all are asked at once.
+        `allows` says what has to wait for a better time. Where another process syncs nothing is done.
+        """
+        due, waiting = await self._store.read(_due, self._clock)
+        known = {each.job.connection_id for each in waiting}
+        ready = self._ready(waiting, allows)
+        if not ready and known.issuperset(due):
             return ()
         try:
-            return await self.sync(due, trigger=trigger, refresh_at_bank=False)
+            async with self._held():
+                await self._workers.put(await self._wishes(due, trigger, spread_s=spread_s))
+                ready = self._ready(await self._store.read(jobs.waiting), allows)
+                if not ready:
+                    return ()
+                await self._discovered()
+                return _outcomes(await self._workers.do_waiting(ready), named=False)
         except SyncHeldError:
             log.info("another process syncs this profile; nothing to do")
             return ()
 
-    async def _folded(
-        self, engine: Engine, connection_id: ConnectionId, trigger: Trigger, *, refresh_at_bank: bool
-    ) -> SyncOutcome:
-        """Join a running sync of the same link that does as much; a refresh waits for one that does less."""
-        refreshing, reading = (connection_id, True), (connection_id, False)
+    async def hint(self, hinted: Sequence[ConnectionId]) -> None:
+        """Keep that the provider says something is new; it is read as soon as that may be."""
+        await self._workers.put(await self._wishes(hinted, Trigger.WEBHOOK))
 
-        def work() -> Coroutine[Any, Any, SyncOutcome]:
-            return self._one(engine, connection_id, trigger, refresh_at_bank=refresh_at_bank)
+    async def cancel(self, connection_id: ConnectionId) -> None:
+        """Call off what waits and what runs for a connection; whoever waits is told so."""
+        await self._workers.cancel(connection_id, await self._telling(connection_id))
 
-        if self._shared.running(refreshing) or not refresh_at_bank:
-            return await self._shared.once(refreshing if self._shared.running(refreshing) else reading, work)
-        if self._shared.running(reading):
-            await self._shared.once(reading, work)
-        return await self._shared.once(refreshing, work)
+    async def barred(self, connection_id: ConnectionId) -> AbstractAsyncContextManager[None]:
+        """Return a context in which no sync of a connection is under way; one that is gets called off."""
+        return self._workers.barred(connection_id, await self._telling(connection_id))
 
-    async def _one(
-        self, engine: Engine, connection_id: ConnectionId, trigger: Trigger, *, refresh_at_bank: bool
-    ) -> SyncOutcome:
+    async def close(self) -> None:
+        """Call off what runs; its jobs stay for the next time."""
+        await self._workers.close()
+
+    def _ready(self, waiting: Sequence[Waiting], allows: Callable[[Waiting], bool]) -> list[ConnectionId]:
+        now = self._clock.now()
+        return [
+            each.job.connection_id
+            for each in waiting
+            if each.live and queue.is_ready(each.job, now) and allows(each)
+        ]
+
+    async def _wishes(
+        self,
+        wanted: Sequence[ConnectionId],
+        trigger: Trigger,
+        kind: SyncKind = SyncKind.DELTA,
+        *,
+        asks_bank: bool = False,
+        spread_s: float = 0.0,
+    ) -> list[Job]:
+        asked_at = await self._store.read(jobs.asked_at)
+        now = self._clock.now()
+        priorities = [queue.priority_of(trigger, asked_at.get(each), now) for each in wanted]
+        return [
+            Job(
+                each,
+                trigger,
+                priority,
+                kind,
+                asks_bank,
+                attended=priority is Priority.PERSON,
+                not_before=now + timedelta(seconds=self._rng.uniform(0, spread_s)) if spread_s else now,
+                put_at=now,
+            )
+            for each, priority in zip(wanted, priorities, strict=True)
+        ]
+
+    async def _engine(self) -> Engine:
+        return Engine(self._store, await self._providers.get(), self._clock, self._rng)
+
+    async def _discovered(self) -> Exception | None:
+        """Look which links there are at the provider; return why that is not known."""
+        found = await (await self._engine()).discover()
+        if isinstance(found, tuple):
+            self._tell(found[1])
+            return None
+        return provider_failed(found)
+
+    async def _do(self, job: Job) -> tuple[SyncOutcome, Job | None]:
+        """Do one job; return how it ended, and its next try where it heals alone."""
+        connection_id = job.connection_id
+        engine = await self._engine()
         before = await self._store.read(connections.condition_of, connection_id)
-        self._bus.publish(SyncStarted(connection_id, trigger, self._clock.now()))
+        at = self._begun_at[connection_id] = self._clock.now()
+        self._bus.publish(SyncStarted(connection_id, job.trigger, at))
         outcome, changes = await engine.sync(
             connection_id,
-            trigger,
-            refresh_at_bank=refresh_at_bank,
-            progress=self._progress(connection_id),
+            job.trigger,
+            refresh_at_bank=job.asks_bank,
+            progress=_Progress(asyncio.get_running_loop(), self._bus, connection_id),
         )
         self._tell(changes)
         self._bus.publish(SyncEnded(outcome))
         if needs_you(outcome.condition) and outcome.condition is not before:
             self._bus.publish(ActionNeeded(connection_id, outcome.condition))
-        return outcome
+        return outcome, await self._retry(job, outcome)
 
-    def _progress(self, connection_id: ConnectionId) -> _Progress:
-        return _Progress(asyncio.get_running_loop(), self._bus, connection_id)
+    async def _retry(self, job: Job, outcome: SyncOutcome) -> Job | None:
+        if outcome.result not in _HEALS:
+            return None
+        at = await self._store.read(jobs.retry_at, job.connection_id)
+        return None if at is None else queue.again(job, at, self._clock.now())
+
+    async def _telling(self, connection_id: ConnectionId) -> Callable[[Job | None], SyncOutcome]:
+        """Return what tells that a sync of a connection was called off."""
+        bank, condition = await self._store.read(jobs.name_and_condition, connection_id)
+        return partial(self._called_off, connection_id, bank, condition)
+
+    def _called_off(
+        self, connection_id: ConnectionId, bank: str, condition: Condition, job: Job | None
+    ) -> SyncOutcome:
+        now = self._clock.now()
+        begun_at = now if job is None else self._begun_at.get(connection_id, now)
+        outcome = SyncOutcome(
+            connection_id,
+            bank,
+            Trigger.PERSON if job is None else job.trigger,
+            RunResult.CANCELLED,
+            condition,
+            RunCounts(),
+            0,
+            begun_at,
+            (now - begun_at).total_seconds(),
+        )
+        if job is not None:
+            self._bus.publish(SyncEnded(outcome))
+        return outcome
 
     def _tell(self, changes: ChangeSet) -> None:
         if changes:
             self._bus.publish(Changed(changes))
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
         """Hold the profile's lock while at least one sync of this process runs."""
-        if self._holders == 0:
+        is_first = self._holders == 0
+        if is_first:
             self._lock = ExitStack()
             self._lock.enter_context(sync_lock(self._profile.sync_lock, self._clock, self._who))
         self._holders += 1
         try:
+            if is_first:
+                await self._workers.recover()
             yield
         finally:
             self._holders -= 1
@@ -170,9 +269,20 @@ class _Progress:
         self._loop.call_soon_threadsafe(self._bus.publish, event)
 
 
-def _live(opened: Connection) -> tuple[ConnectionId, ...]:
-    return connections.live_ids(opened)
+def _outcomes(answers: Sequence[SyncOutcome | BaseException], *, named: bool) -> tuple[SyncOutcome, ...]:
+    """Return the outcomes, or raise what went wrong once all have ended.
+
+    A connection erased while it waited its turn fails only who asked for it by name. A KeyError is no such
+    thing: it is a mistake of ours.
+    """
+    outcomes = []
+    for answer in answers:
+        if isinstance(answer, SyncOutcome):
+            outcomes.append(answer)
+        elif named or type(answer) is not LookupError:
+            raise answer
+    return tuple(outcomes)
 
 
-def _due(opened: Connection, clock: Clock) -> tuple[ConnectionId, ...]:
-    return connections.due(opened, clock.now(), interval_of(opened))
+def _due(opened: Connection, clock: Clock) -> tuple[tuple[ConnectionId, ...], tuple[Waiting, ...]]:
+    return connections.due(opened, clock.now(), interval_of(opened)), jobs.waiting(opened)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from obdesk.app.scopes import Scope, Shared, gathered
+from obdesk.app.scopes import Scope
 
 pytestmark = pytest.mark.anyio
 
@@ -86,81 +86,9 @@ async def test_after_closing_nothing_is_started() -> None:
     assert scope.spawn("late", _fails()) is None
 
 
-async def test_gathered_answers_in_order_a_few_at_once() -> None:
-    running, most = 0, 0
-
-    async def piece(number: int) -> int:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        for _ in range(10 - number):
-            await asyncio.sleep(0)
-        running -= 1
-        return number
-
-    work = [lambda n=n: piece(n) for n in range(8)]
-    assert await gathered(work, at_once_max=3) == list(range(8))
-    assert most == 3
-
-
-async def test_gathered_ends_everything_before_it_tells_of_a_failure() -> None:
-    ended = []
-
-    async def piece() -> None:
-        for _ in range(5):
-            await asyncio.sleep(0)
-        ended.append("piece")
-
-    with pytest.raises(ValueError, match="mine"):
-        await gathered([_fails, piece, piece], at_once_max=3)
-    assert ended == ["piece", "piece"]
-
-
-async def test_who_comes_while_it_runs_gets_the_same_answer() -> None:
-    shared, go_on, runs = Shared(), asyncio.Event(), []
-
-    async def work() -> int:
-        runs.append("run")
-        await go_on.wait()
-        return len(runs)
-
-    async with asyncio.TaskGroup() as group:
-        callers = [group.create_task(shared.once("key", work)) for _ in range(3)]
-        other = group.create_task(shared.once("other", work))
-        await asyncio.sleep(0)
-        assert shared.running("key")
-        go_on.set()
-    assert [caller.result() for caller in callers] == [2, 2, 2]
-    assert (other.result(), runs) == (2, ["run", "run"])
-    assert not shared.running("key")
-    assert await shared.once("key", work) == 3, "who comes later starts anew"
-
-
-async def test_a_failure_reaches_everybody_who_waits() -> None:
-    shared, go_on = Shared(), asyncio.Event()
-
-    async def work() -> int:
-        await go_on.wait()
-        raise ValueError("mine")
-
-    callers = [asyncio.ensure_future(shared.once("key", work)) for _ in range(3)]
-    await asyncio.sleep(0)
-    go_on.set()
-    results = await asyncio.gather(*callers, return_exceptions=True)
-    assert [str(result) for result in results] == ["mine"] * 3
-
-
-async def test_who_joined_and_leaves_does_not_end_the_work() -> None:
-    shared, go_on = Shared(), asyncio.Event()
-
-    async def work() -> int:
-        await go_on.wait()
-        return 5
-
-    first = asyncio.ensure_future(shared.once("key", work))
-    await asyncio.sleep(0)
-    joined = asyncio.ensure_future(shared.once("key", work))
-    await asyncio.sleep(0)
-    joined.cancel()
-    go_on.set()
-    assert await first == 5
+async def test_a_task_cancelled_before_its_first_step_leaves_nothing_behind() -> None:
+    scope = Scope("s", Failures())
+    task = scope.spawn("never begun", _fails())
+    await scope.close()
+    assert task is not None
+    assert task.cancelled()

@@ -9,7 +9,7 @@ import pytest
 
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.app.locks import SyncHeldError, sync_lock
-from obdesk.app.syncs import AT_ONCE_MAX
+from obdesk.app.workers import AT_ONCE_MAX
 from obdesk.domain.changes import Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, Trigger

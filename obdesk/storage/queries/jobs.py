@@ -61,12 +61,10 @@ def queue_state(connection: Connection) -> QueueState:
     return QueueState(depth, instant_or_none(oldest_at), running)
 
 
-def asked_at(connection: Connection, of: ConnectionId) -> datetime | None:
-    """Return when a link was last read to the end."""
-    row = connection.execute("SELECT asked_at FROM connections WHERE id = ?", (of,)).fetchone()
-    if row is None:
-        raise LookupError(of)
-    return instant_or_none(row[0])
+def asked_at(connection: Connection) -> dict[ConnectionId, datetime | None]:
+    """Return when each link was last read to the end."""
+    rows = connection.execute("SELECT id, asked_at FROM connections")
+    return {ConnectionId(row[0]): instant_or_none(row[1]) for row in rows}
 
 
 def retry_at(connection: Connection, of: ConnectionId) -> datetime | None:
