@@ -174,6 +174,15 @@ class _Life:
                 each.cancel()
 
     async def _run(self, opened: OpenProfile) -> None:
+        import asyncio
+
+        from obdesk.app.logs import kept_log
+        from obdesk.app.watchdog import Watchdog
+
+        with kept_log(opened.profile.folder), Watchdog(asyncio.get_running_loop()):
+            await self._run_watched(opened)
+
+    async def _run_watched(self, opened: OpenProfile) -> None:
         from obdesk.app.bootstrap import App
         from obdesk.app.scopes import Scope
 
