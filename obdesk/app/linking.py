@@ -154,7 +154,7 @@ class Linking:
             return LinkReport(
                 LinkResult.FAILED, (), tr("The bank's page came back, but nothing new was linked. Try again.")
             )
-        found = await Engine(self._store, provider, self._clock, self._rng).discover()
+        found = await Engine(self._store, provider, self._clock, self._rng).discover(attended=True)
         if not isinstance(found, tuple):
             raise provider_failed(found)
         known = await self._store.read(connections.known_ids, provider.name)

@@ -84,7 +84,7 @@ class Syncs:
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; raises SyncHeldError when another process does."""
         async with self._held():
-            found = await self._discovered()
+            found = await self._discovered(attended=trigger in {Trigger.PERSON, Trigger.LINK})
             targets = tuple(wanted) if wanted is not None else await self._store.read(connections.live_ids)
             if not targets and found is not None:
                 # Nothing is known here and nobody could be asked: that is not the same as "nothing linked".
@@ -175,9 +175,9 @@ class Syncs:
     async def _engine(self) -> Engine:
         return Engine(self._store, await self._providers.get(), self._clock, self._rng)
 
-    async def _discovered(self) -> Exception | None:
+    async def _discovered(self, *, attended: bool = False) -> Exception | None:
         """Look which links there are at the provider; return why that is not known."""
-        found = await (await self._engine()).discover()
+        found = await (await self._engine()).discover(attended=attended)
         if isinstance(found, tuple):
             self._tell(found[1])
             return None

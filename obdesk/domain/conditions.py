@@ -43,6 +43,7 @@ class Condition(Enum):
     PROVIDER_REFUSES = "provider_refuses"
     BAD_ANSWER = "bad_answer"
     OFFLINE = "offline"
+    COMING_BACK = "coming_back"
     UNKNOWN_STATE = "unknown_state"
 
 
@@ -252,6 +253,14 @@ _RULES: dict[Condition, _Rule] = {
         mark("This computer is offline"),
         mark("The aggregator cannot be reached from here."),
         Side.NETWORK,
+        True,
+        Action.REFRESH,
+        _DELAYED,
+    ),
+    Condition.COMING_BACK: _Rule(
+        mark("The aggregator answers again"),
+        mark("After an outage everybody comes back at once, so we wait for our turn. Refresh to go first."),
+        _PROVIDER,
         True,
         Action.REFRESH,
         _DELAYED,

@@ -48,7 +48,9 @@ class Notice:
 _SHARED = frozenset({Condition.PROVIDER_DOWN, Condition.PROVIDER_REFUSES})
 """Troubles of the aggregator: every bank reports them, the person hears of them once."""
 
-_QUIET = frozenset({Condition.OFFLINE, Condition.PROVIDER_BUSY, Condition.VALIDATING})
+_QUIET = frozenset({
+    Condition.OFFLINE, Condition.PROVIDER_BUSY, Condition.VALIDATING, Condition.COMING_BACK,
+})  # fmt: skip
 """No trouble worth a notification: the window's status line says it, and it passes."""
 
 _WELL = frozenset({Condition.OK, Condition.NEVER_SYNCED})

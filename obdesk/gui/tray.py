@@ -45,6 +45,7 @@ _QUIET = frozenset({
     Condition.VALIDATING,
     Condition.OFFLINE,
     Condition.PROVIDER_BUSY,
+    Condition.COMING_BACK,
 })  # fmt: skip
 """What passes by itself and is no reason for a sign beside the clock."""
 

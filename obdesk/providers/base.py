@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
-    from datetime import date
+    from datetime import date, timedelta
     from types import TracebackType
 
     from obdesk.domain.callbacks import Callback
@@ -41,6 +41,16 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """Return the stable name stored with each connection, such as `powens`."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Return who is asked, a name and a port: breakers and limits are kept for it."""
+        ...
+
+    @property
+    def clock_behind(self) -> timedelta:
+        """Return how far this computer's clock is behind the provider's, where an answer told; else zero."""
         ...
 
     @property

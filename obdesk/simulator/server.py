@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _TICK_S = 0.5
 _FLUSH_S = 0.05
@@ -182,10 +183,21 @@ class Simulator:
 
     def _application(self) -> ASGIApp:
         async def service(scope: Scope, receive: Receive, send: Send) -> None:
-            await self.faults(scope, receive, send)
+            await self.faults(scope, receive, self._dated(send))
 
         control = control_routes(self, self.control)
         return Starlette(routes=[*control, Mount("/", app=service)], lifespan=self._lifespan)
+
+    def _dated(self, send: Send) -> Send:
+        """Return `send` with the simulator's own time in the Date header, as a server's would be."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self.clock.now(), usegmt=True).encode()
+                message["headers"] = [*message["headers"], (b"date", date)]
+            await send(message)
+
+        return dated
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -238,6 +250,7 @@ def _configured(simulator: Simulator) -> uvicorn.Server:
         log_config=None,
         log_level="critical",
         access_log=False,
+        date_header=False,
         timeout_graceful_shutdown=2,
     )
     return _Server(config)

@@ -6,14 +6,16 @@ the ledger as it was. The write is one transaction, after which the change is to
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from obdesk.domain.changes import ChangeSet, Kind
-from obdesk.domain.conditions import Condition, mended_by_renewing
+from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
@@ -23,6 +25,7 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.connections import Standing
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
+from obdesk.sync.gate import Gate
 from obdesk.sync.matching import WantsFullError
 from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
 
@@ -39,12 +42,15 @@ if TYPE_CHECKING:
     from obdesk.providers.counting import RequestCount
     from obdesk.storage.store import Store
     from obdesk.storage.tx import Tx
+    from obdesk.sync.gate import Held
 
     Progress = Callable[[Step, int, int | None], None]
 
 log = logging.getLogger(__name__)
 OLDEST = date(1990, 1, 1)
 """All the history a consent allows; a bank answers with what it keeps."""
+SYNC_WITHIN_S = 600.0
+"""How long all reading of one sync may take."""
 RESTARTS_MAX = 2
 BULK_PAGES = 20
 ROWS_PER_PAGE = 1_000
@@ -68,23 +74,51 @@ class _Start:
     at: datetime
     monotonic_s: float
     requests: RequestCount
+    course: _Course
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a sync has done so far."""
+
+    asked_bank: bool = False
 
 
 class Engine:
     """Syncs connections of one provider into one store."""
 
-    def __init__(self, store: Store, provider: Provider, clock: Clock, rng: Random) -> None:
+    def __init__(
+        self,
+        store: Store,
+        provider: Provider,
+        clock: Clock,
+        rng: Random,
+        *,
+        within_s: float = SYNC_WITHIN_S,
+    ) -> None:
         self._store = store
         self._provider = provider
         self._clock = clock
         self._rng = rng
+        self._within_s = within_s
+        self._gate = Gate(store, provider, clock, rng)
 
-    async def discover(self) -> tuple[dict[str, RemoteConnection], ChangeSet] | Failure:
-        """List the links at the provider; adopt new ones and mark those that are gone."""
+    async def discover(
+        self, *, attended: bool = False
+    ) -> tuple[dict[str, RemoteConnection], ChangeSet] | Failure:
+        """List the links at the provider; adopt new ones and mark those that are gone.
+
+        A provider that has not answered for long is asked only now and then, unless a person waits.
+        """
+        held = await self._gate.admit_listing(attended=attended)
+        if held is not None:
+            return held
         before = await self._store.read(reads.known_links, self._provider.name)
         listed = await self._provider.connections()
         if not isinstance(listed, Fetched):
+            await self._gate.listed(listed)
             return listed
+        await self._gate.listed(None)
         remotes = {remote.provider_id: remote for remote in listed.value}
         known = await self._store.read(reads.known_links, self._provider.name)
         # What was erased here while the list was on its way is not brought back by it.
@@ -121,14 +155,17 @@ class Engine:
     ) -> tuple[SyncOutcome, ChangeSet]:
         """Sync one connection to the end. Provider failures are outcomes; storage errors are raised."""
         start = await self._start(connection_id, trigger)
-        answer = await self._fetch(start, refresh_at_bank=refresh_at_bank, progress=progress)
+        held = await self._gate.admit(connection_id, trigger)
+        if held is not None:
+            return await self._failed(start, held.failure, held)
+        answer = await self._fetch_in_time(start, refresh_at_bank=refresh_at_bank, progress=progress)
         if not isinstance(answer, Answer):
             return await self._failed(start, answer)
         try:
             return await self._written(start, answer, progress)
         except WantsFullError:
             start = replace(start, kind=SyncKind.FULL)
-        complete = await self._fetch(start, refresh_at_bank=False, progress=progress)
+        complete = await self._fetch_in_time(start, refresh_at_bank=False, progress=progress)
         if not isinstance(complete, Answer):
             return await self._failed(start, complete)
         return await self._written(start, complete, progress)
@@ -162,18 +199,38 @@ class Engine:
             now,
             self._clock.monotonic_s(),
             counting.begin(),
+            _Course(),
         )
 
+    async def _fetch_in_time(
+        self, start: _Start, *, refresh_at_bank: bool, progress: Progress
+    ) -> Answer | Failure:
+        """Read everything within a bound, so that no sync hangs; waiting for a turn to ask is not counted."""
+        try:
+            async with asyncio.timeout(self._within_s) as bound:
+                start.requests.on_wait = partial(_put_off, bound)
+                return await self._fetch(start, refresh_at_bank=refresh_at_bank, progress=progress)
+        except TimeoutError:
+            return RetryLater(Condition.PROVIDER_DOWN, provider_code="sync_timeout")
+        finally:
+            start.requests.on_wait = None
+
     async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
-        if refresh_at_bank:
-            failure = await self._ask_bank(start, progress)
-            if failure is not None:
-                return failure
         asked_at = self._clock.now()
-        progress(Step.READING_CONNECTION, 0, None)
         remote = await self._remote(start)
         if not isinstance(remote, Fetched):
             return remote
+        if await self._gate.spend(start.connection_id, remote.value, start.trigger, wanted=refresh_at_bank):
+            failure = await self._ask_bank(start, progress)
+            if failure is not None:
+                return failure
+            asked_at = self._clock.now()
+            progress(Step.READING_CONNECTION, 0, None)
+            remote = await self._remote(start)
+            if not isinstance(remote, Fetched):
+                return remote
+        else:
+            progress(Step.READING_CONNECTION, 0, None)
         progress(Step.READING_ACCOUNTS, 0, None)
         listed = await self._provider.accounts(start.provider_id)
         if not isinstance(listed, Fetched):
@@ -186,16 +243,12 @@ class Engine:
         return self._answer(start, remote.value, listed.value, pages, asked_at)
 
     async def _ask_bank(self, start: _Start, progress: Progress) -> Failure | None:
-        """Let the bank be read now, unless it waits for its person; return what stops the sync.
+        """Let the bank be read now; return what stops the sync.
 
-        What it waits for is asked of the provider, not remembered: a fault in between must not make us
-        try a refused password again.
+        Whether it waits for its person was asked of the provider just before, not remembered: a fault in
+        between must not make us try a refused password again.
         """
-        remote = await self._remote(start)
-        if not isinstance(remote, Fetched):
-            return remote
-        if mended_by_renewing(remote.value.condition):
-            return None
+        start.course.asked_bank = True
         progress(Step.ASKING_BANK, 0, None)
         asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
         if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
@@ -270,9 +323,12 @@ class Engine:
         condition = answer.remote.condition
         result = policy.result_of(condition, changed=_changed(saved))
         outcome = self._outcome(start, condition, result, saved.counts)
-        return outcome, record(tx, answer, saved, outcome, self._clock.now())
+        change = record(tx, answer, saved, outcome, self._clock.now())
+        return outcome, change.merge(self._gate.judge(tx, start.connection_id, None))
 
-    async def _failed(self, start: _Start, failure: Failure) -> tuple[SyncOutcome, ChangeSet]:
+    async def _failed(
+        self, start: _Start, failure: Failure, held: Held | None = None
+    ) -> tuple[SyncOutcome, ChangeSet]:
         match failure:
             case ActionNeeded():
                 result, detail, after_s = RunResult.ACTION_NEEDED, failure.provider_code, None
@@ -284,15 +340,21 @@ class Engine:
                 assert_never(failure)
         outcome = self._outcome(start, failure.condition, result, detail=detail)
         now = self._clock.now()
-        again = policy.retry_at(now, failure.condition, start.failures, after_s, self._rng)
+        if held is not None:
+            again = held.again_at
+        else:
+            again = policy.retry_at(now, failure.condition, start.failures, after_s, self._rng)
 
         def keep(tx: Tx) -> ChangeSet:
             if not connections.is_live(tx, start.connection_id):
-                return ChangeSet()
+                return ChangeSet() if held else self._gate.judge_host(tx, failure)
+            change = ChangeSet() if held else self._gate.judge(tx, start.connection_id, failure)
             heals = isinstance(failure, RetryLater | Broken)
-            connections.fail(tx, start.connection_id, failure.condition, again, keep_needs=heals)
+            connections.fail(
+                tx, start.connection_id, failure.condition, again, keep_needs=heals, asked=held is None
+            )
             run_id = runs.add_run(tx, outcome, now)
-            change = ChangeSet.of(Kind.RUNS, [run_id])
+            change = change.merge(ChangeSet.of(Kind.RUNS, [run_id]))
             return change.merge(ChangeSet.of(Kind.CONNECTIONS, [start.connection_id]))
 
         return outcome, await self._store.write(keep)
@@ -317,7 +379,14 @@ class Engine:
             duration_s=self._clock.monotonic_s() - start.monotonic_s,
             detail=detail,
             kind=start.kind,
+            asked_bank=start.course.asked_bank,
         )
+
+
+def _put_off(bound: asyncio.Timeout, seconds: float) -> None:
+    at = bound.when()
+    if at is not None and not bound.expired():
+        bound.reschedule(at + seconds)
 
 
 def _changed(saved: Saved) -> bool:

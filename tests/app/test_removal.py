@@ -143,7 +143,7 @@ async def test_F33_a_list_that_was_on_its_way_does_not_bring_an_erased_bank_back
     class Late:
         """The real provider, whose list comes after the person removed a bank."""
 
-        name = provider.name
+        name, host = provider.name, provider.host
 
         async def connections(self) -> object:
             listed = await provider.connections()

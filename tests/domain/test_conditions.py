@@ -53,6 +53,7 @@ def test_the_bank_is_named_unless_it_has_no_part_in_it(condition: Condition) -> 
         Condition.PROVIDER_BUSY,
         Condition.PROVIDER_REFUSES,
         Condition.OFFLINE,
+        Condition.COMING_BACK,
     }
     assert ("Banque du Port" in explain(condition, "Banque du Port").title) == (condition not in ours)
 

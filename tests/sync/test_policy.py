@@ -9,52 +9,97 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obdesk.domain.conditions import Condition, Side, heals_alone, side_of
-from obdesk.domain.entities import RunResult, SyncKind
+from obdesk.domain.conditions import Condition, Side, explain, mended_by_renewing, side_of
+from obdesk.domain.entities import RunResult, SyncKind, Trigger
+from obdesk.domain.errors import Action
 from obdesk.sync import policy
 from tests.fakes import SOME_MORNING as NOW
 
 conditions = st.sampled_from(Condition)
 
 
+def chance(seed: int = 1) -> Random:
+    return Random(seed)  # noqa: S311 - chance, not secrets
+
+
 @given(conditions, st.integers(0, 5_000), st.integers())
 def test_waiting_is_bounded_and_random(condition: Condition, failures: int, seed: int) -> None:
-    again = policy.retry_at(NOW, condition, failures, None, Random(seed))  # noqa: S311 - chance, not secrets
+    again = policy.retry_at(NOW, condition, failures, None, chance(seed))
     if again is not None:
-        waits = again - NOW
-        assert timedelta(seconds=60) <= waits <= timedelta(hours=4)
+        assert timedelta(seconds=60) <= again - NOW <= timedelta(hours=5)
 
 
-def test_the_bound_grows_with_each_failure_and_then_no_more() -> None:
-    def longest(failures: int) -> float:
-        waits = [
-            policy.retry_at(NOW, Condition.BANK_DOWN, failures, None, Random(seed))  # noqa: S311 - chance, not secrets
-            for seed in range(200)
-        ]
-        return max((each - NOW).total_seconds() for each in waits if each)
+def waits_s(condition: Condition, failures: int, after_s: float | None = None) -> list[float]:
+    found = [policy.retry_at(NOW, condition, failures, after_s, chance(seed)) for seed in range(200)]
+    return [(each - NOW).total_seconds() for each in found if each]
 
-    bounds = [longest(failures) for failures in (0, 2, 4, 6, 20)]
-    assert bounds == sorted(bounds)
-    assert bounds[0] <= 120
-    assert bounds[-1] > 3 * 3600
+
+def test_F01_a_passing_fault_is_tried_again_soon_and_at_no_fixed_time() -> None:
+    waits = waits_s(Condition.PROVIDER_FAULT, 0)
+    assert max(waits) <= 120
+    waits = waits_s(Condition.PROVIDER_FAULT, 3)
+    assert max(waits) > 800
+    assert len(set(waits)) > 150, "full jitter: those who failed together do not come back together"
+
+
+def test_F02_after_some_tries_the_schedule_slows_to_an_hour_and_is_never_silent() -> None:
+    bounds = [max(waits_s(Condition.PROVIDER_DOWN, failures)) for failures in (0, 2, 4, 6, 1_000)]
+    assert bounds[:3] == sorted(bounds[:3])
+    for failures in (policy.FAST_TRIES, 50, 5_000):
+        slow = waits_s(Condition.PROVIDER_DOWN, failures)
+        assert len(slow) == 200
+        assert 45 * 60 <= min(slow) <= max(slow) <= 75 * 60
+
+
+def test_a_bank_that_asks_for_calm_gets_it() -> None:
+    assert min(waits_s(Condition.BANK_THROTTLES, 0)) >= 45 * 60
+    assert min(waits_s(Condition.BANK_THROTTLES, 9)) >= 3 * 3600
 
 
 @pytest.mark.parametrize(
-    ("wished_s", "waits_s"),
+    ("wished_s", "waits"),
     [(30.0, 30), (0.0, 1), (-5.0, 1), (400 * 86_400.0, 86_400), (float("inf"), 86_400)],
 )
-def test_a_wish_of_the_provider_is_honoured_within_reason(wished_s: float, waits_s: float) -> None:
-    again = policy.retry_at(NOW, Condition.PROVIDER_BUSY, 9, wished_s, Random(1))  # noqa: S311 - chance, not secrets
-    assert again == NOW + timedelta(seconds=waits_s)
+def test_F03_a_wish_of_the_provider_is_honoured_within_reason(wished_s: float, waits: float) -> None:
+    again = policy.retry_at(NOW, Condition.PROVIDER_BUSY, 9, wished_s, chance())
+    assert again == NOW + timedelta(seconds=waits)
 
 
 @given(conditions, st.one_of(st.none(), st.floats(0, 1e9)))
 def test_what_only_the_person_can_mend_is_never_tried_by_itself(
     condition: Condition, after_s: float | None
 ) -> None:
-    again = policy.retry_at(NOW, condition, 3, after_s, Random(1))  # noqa: S311 - chance, not secrets
-    waits_for_the_person = side_of(condition) is Side.YOU and not heals_alone(condition)
-    assert (again is None) == waits_for_the_person
+    again = policy.retry_at(NOW, condition, 3, after_s, chance())
+    waits = policy.reaction_to(condition) in {policy.Reaction.WAIT_FOR_PERSON, policy.Reaction.STOP}
+    assert (again is None) == waits
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_no_condition_is_without_a_way_out(condition: Condition) -> None:
+    match policy.reaction_to(condition):
+        case policy.Reaction.GO_ON | policy.Reaction.RETRY_SOON | policy.Reaction.RETRY_SLOW:
+            assert policy.retry_at(NOW, condition, 10_000, None, chance()) is not None
+        case policy.Reaction.WAIT_FOR_PERSON:
+            told = explain(condition, "Banque du Port")
+            assert told.action not in {Action.NONE, Action.WAIT}, "one button helps"
+        case policy.Reaction.STOP:
+            assert explain(condition, "Banque du Port").action is Action.LINK_BANK
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_F29_F31_nothing_that_could_lock_a_login_or_send_a_code_is_done_by_itself(
+    condition: Condition,
+) -> None:
+    for trigger in set(Trigger) - {Trigger.PERSON}:
+        may = policy.may_ask_bank(condition, None, trigger, NOW)
+        assert not (may and (mended_by_renewing(condition) or side_of(condition) is Side.YOU))
+        assert not (may and condition is Condition.VALIDATING)
+    assert policy.may_ask_bank(condition, None, Trigger.PERSON, NOW) is not mended_by_renewing(condition)
+
+
+def test_F28_a_bank_whose_consent_is_over_is_not_asked_by_itself() -> None:
+    for ends_at, may in ((NOW, False), (NOW + timedelta(seconds=1), True), (None, True)):
+        assert policy.may_ask_bank(Condition.OK, ends_at, Trigger.SCHEDULE, NOW) is may
 
 
 @pytest.mark.parametrize(

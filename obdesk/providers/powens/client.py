@@ -12,6 +12,7 @@ import logging
 import ssl
 import zlib
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -24,6 +25,7 @@ from obdesk.providers.powens.errors import (
     AnswerTooLargeError,
     Reply,
     UnknownEncodingError,
+    date_of,
     reply_of_exception,
     reply_of_response,
 )
@@ -32,11 +34,13 @@ from obdesk.providers.powens.quiet import quieten_http_logs
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from obdesk.domain.clock import Clock
     from obdesk.providers.powens.settings import PowensSettings
 
 _log = logging.getLogger(__name__)
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class CallKind(Enum):
@@ -113,6 +117,7 @@ class Client:
         self._sleep = sleep
         self._limits = limits or Limits()
         self.requests = 0
+        self.clock_behind = timedelta(0)
         self._http = httpx.AsyncClient(
             verify=_tls(),
             http2=importlib.util.find_spec("h2") is not None,
@@ -170,7 +175,18 @@ class Client:
             self._http.stream(method, url, timeout=timeout, **content) as response,
         ):
             body = await self._read(response)
-        return reply_of_response(response.status_code, response.headers, body, self._clock.now())
+        now = self._told_time(response.headers)
+        return reply_of_response(response.status_code, response.headers, body, now)
+
+    def _told_time(self, headers: httpx.Headers) -> datetime:
+        """Return the provider's time, and remember how far ours is behind; a little is only the way."""
+        now = self._clock.now()
+        told = date_of(headers.get("date"))
+        if told is None:
+            return now + self.clock_behind
+        behind = told - now
+        self.clock_behind = behind if abs(behind) > CLOCK_TOLERANCE else timedelta(0)
+        return now + self.clock_behind
 
     async def _read(self, response: httpx.Response) -> bytes:
         """Return the body, never holding more than the limits allow.

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -174,9 +175,17 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         # More digits than a day has seconds need no arithmetic; a header may hold thousands of them.
         seconds = RETRY_AFTER_MAX_S if len(text) > 9 else 1.0 * int(text)
     else:
-        try:
-            until = parsedate_to_datetime(text)
-            seconds = (until - now).total_seconds()
-        except (TypeError, ValueError, OverflowError):
+        until = date_of(text)
+        if until is None:
             return None
+        seconds = (until - now).total_seconds()
     return min(max(seconds, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)
+
+
+def date_of(value: str | None) -> datetime | None:
+    """Return the instant of an HTTP date, or None for nonsense."""
+    try:
+        told = parsedate_to_datetime(value or "")
+        return told.astimezone(UTC) if told.tzinfo is not None else None
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from obdesk.domain.conditions import Condition
@@ -25,7 +25,7 @@ from obdesk.providers.powens.wire import AccountWire, CodeWire, ConnectionWire, 
 if TYPE_CHECKING:
     import random
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-    from datetime import date
+    from datetime import date, timedelta
     from types import TracebackType
     from typing import Self
 
@@ -74,6 +74,16 @@ class PowensProvider:
         self._zone = ZoneInfo(settings.zone)
         self._client = Client(settings, clock=clock, rng=rng, sleep=sleep, transport=transport, limits=limits)
         self._source: TokenSource = OwnApplication(settings, self._client, tokens, clock)
+
+    @property
+    def host(self) -> str:
+        """Return who is asked, a name and a port: breakers and limits are kept for it."""
+        return urlsplit(self._settings.api_url).netloc
+
+    @property
+    def clock_behind(self) -> timedelta:
+        """Return how far this computer's clock is behind the provider's, where an answer told; else zero."""
+        return self._client.clock_behind
 
     @property
     def requests(self) -> int:

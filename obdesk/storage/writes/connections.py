@@ -24,7 +24,7 @@ def adopt(tx: Tx, provider: str, remote: RemoteConnection, now: datetime) -> Con
     )
     if known is not None:
         describe(tx, ConnectionId(known), remote)
-        tx.update("connections", known, {"removed_at": None})
+        tx.update("connections", known, {"removed_at": None, "failures": 0, "retry_at": None})
         return ConnectionId(known)
     first = {
         "provider": provider,
@@ -75,9 +75,15 @@ def finish(
 
 
 def fail(
-    tx: Tx, connection_id: ConnectionId, condition: Condition, retry_at: datetime | None, *, keep_needs: bool
+    tx: Tx,
+    connection_id: ConnectionId,
+    condition: Condition,
+    retry_at: datetime | None,
+    *,
+    keep_needs: bool,
+    asked: bool = True,
 ) -> None:
-    """Keep why a sync brought nothing, and when it is tried again.
+    """Keep why a sync brought nothing, and when it is tried again; one that asked nobody is no failure.
 
     With `keep_needs`, a link that waits for its person goes on waiting: a fault that heals alone must not
     hide the cause and the button.
@@ -85,15 +91,32 @@ def fail(
     told = Condition(tx.value("SELECT condition FROM connections WHERE id = ?", (connection_id,)))
     kept = told if keep_needs and needs_you(told) else condition
     tx.execute(
-        "UPDATE connections SET condition = ?, failures = failures + 1, retry_at = ? WHERE id = ?",
-        (kept.value, to_ms_or_none(retry_at), connection_id),
+        "UPDATE connections SET condition = ?, failures = max(failures + ?, 1), retry_at = ? WHERE id = ?",
+        (kept.value, asked, to_ms_or_none(retry_at), connection_id),
     )
+
+
+def waiting(tx: Tx, provider: str) -> list[ConnectionId]:
+    """Return the links of a provider that failed and are tried again by themselves."""
+    rows = tx.rows(
+        "SELECT id, condition FROM connections WHERE provider = ? AND removed_at IS NULL AND failures > 0 "
+        "AND retry_at IS NOT NULL",
+        (provider,),
+    )
+    return [ConnectionId(found) for found, condition in rows if not needs_you(Condition(condition))]
+
+
+def come_back(tx: Tx, connection_id: ConnectionId, turn: datetime) -> None:
+    """Keep that the provider answers again and when it is this link's turn."""
+    values = {"condition": Condition.COMING_BACK.value, "retry_at": to_ms(turn)}
+    tx.update("connections", connection_id, values)
 
 
 def forgive(tx: Tx) -> None:
     """Forget what failed before, so that every link is asked again: something about the access changed."""
     tx.execute("UPDATE connections SET failures = 0, retry_at = NULL WHERE failures > 0")
     jobs.forgive(tx)
+    tx.execute("DELETE FROM breakers")
 
 
 def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> bool:
@@ -115,6 +138,7 @@ def erase(tx: Tx, connection_id: ConnectionId) -> None:
     for (account_id,) in tx.rows("SELECT id FROM accounts WHERE connection_id = ?", (connection_id,)):
         forget_account(tx, account_id)
     tx.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
+    tx.execute("DELETE FROM breakers WHERE subject = 'connection:' || ?", (connection_id,))
 
 
 def full_read_at(tx: Tx, connection_id: ConnectionId) -> datetime | None:

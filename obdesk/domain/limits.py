@@ -1,0 +1,77 @@
+"""How often others may be asked: breakers that spare who does not answer, and a bank's daily budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from obdesk.domain.conditions import Condition
+
+UNATTENDED_MAX = 4
+"""Reads of a bank without its person in any 24 hours (RTS on SCA, article 36(5)(b))."""
+KEPT_FOR_PERSON = 1
+"""How many of them no schedule may take: a person who has just linked a bank must not find none left."""
+WINDOW = timedelta(hours=24, minutes=10)
+"""How long a read counts: a day, and what two clocks may differ by without being told apart."""
+
+
+class BreakerState(Enum):
+    """Whether somebody is asked: CLOSED yes, OPEN no, HALF_OPEN while one try is out."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """What is known of somebody who failed: a host, or one connection at it."""
+
+    subject: str
+    state: BreakerState
+    failures: int
+    """In a row."""
+    trips: int
+    """How often in a row a try found it failing still: the wait grows with it."""
+    reason: Condition
+    since: datetime | None
+    """The first of the failures in a row."""
+    probe_at: datetime | None
+    """When one try is made next; None while only the person can mend it, or while it is closed."""
+
+
+class BankCall(NamedTuple):
+    """One time a bank was asked, by the best clock there was."""
+
+    at: datetime
+    attended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How often a bank may still be read without its person, and when the next read becomes free."""
+
+    left: int
+    of: int
+    resets_at: datetime | None
+    """None while nothing is used."""
+
+
+def recent_unattended(calls: list[BankCall], now: datetime) -> list[datetime]:
+    """Return when the reads that still count were made, the oldest first.
+
+    A read that seems to lie ahead was made before a clock was set back; it counts as well.
+    """
+    return sorted(call.at for call in calls if not call.attended and call.at > now - WINDOW)
+
+
+def budget_of(calls: list[BankCall], now: datetime) -> Budget:
+    """Return what is left of the day's reads without the person."""
+    used = recent_unattended(calls, now)
+    resets_at = min(used[0], now) + WINDOW if used else None
+    return Budget(max(0, UNATTENDED_MAX - len(used)), UNATTENDED_MAX, resets_at)
