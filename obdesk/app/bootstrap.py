@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from obdesk.app.bus import Bus
     from obdesk.app.commands import AppCommands
+    from obdesk.app.metrics import MetricsServer
     from obdesk.app.profile import Profile
     from obdesk.app.scopes import Scope
     from obdesk.domain.clock import Clock
@@ -103,6 +104,7 @@ class App:
         self.work: Scope = Scope("work", self._failed)
         """Tasks on behalf of the person and the schedule."""
         self._opened = opened
+        self._metrics: MetricsServer | None = None
         self._providers = Providers(opened.store, opened.tokens or DatabaseTokens(opened.store), clock, rng)
         self._syncs = Syncs(opened.profile, opened.store, self._providers, self.bus, clock, rng, who)
         erasures = Erasures(opened.store, self._providers, self.bus, clock, rng)
@@ -124,10 +126,21 @@ class App:
 
             self.bus.publish(Problem(on_shared_place()))
         self._background.start()
+        self.work.spawn("metrics", self._offer_metrics())
+
+    async def _offer_metrics(self) -> None:
+        """Listen for a monitor where the person asked for it; its library is not imported otherwise."""
+        if await self.reads.setting("metrics.enabled") == "on":
+            from obdesk.app.metrics import MetricsServer
+
+            self._metrics = MetricsServer(self.reads)
+            await self._metrics.start(int(await self.reads.setting("metrics.port")))
 
     async def close(self) -> None:
         """Quit in order: take nothing new, let a transaction finish, close the network, drop the key."""
         self._background.close()
+        if self._metrics is not None:
+            self._metrics.close()
         await self.work.close(grace_s=QUIT_GRACE_S if self.syncing else 0.0)
         await self._syncs.close()
         await self._providers.aclose()

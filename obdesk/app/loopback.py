@@ -130,7 +130,7 @@ class Loopback:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         http = h11.Connection(h11.SERVER, max_incomplete_event_size=_REQUEST_BYTES_MAX)
-        request = await _read_request(http, reader)
+        request = await read_request(http, reader)
         accepted = None if request is None else self._judge(request)
         status, page = (200, _thanks(accepted)) if accepted else (400, _refusal())
         if http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
@@ -194,7 +194,8 @@ def _bind(ports: Sequence[int]) -> socket.socket:
     raise PortsTakenError(ports)
 
 
-async def _read_request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
+async def read_request(http: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
+    """Return the head of a small request, or None where it is none."""
     received = 0
     try:
         while received <= _REQUEST_BYTES_MAX:

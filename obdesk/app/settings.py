@@ -22,6 +22,7 @@ class SettingKind(Enum):
     TEXT = "text"
     HOURS = "hours"
     SWITCH = "switch"
+    PORT = "port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Setting:
                 return value.isdecimal() and 1 <= int(value) <= 168
             case SettingKind.SWITCH:
                 return value in {"on", "off"}
+            case SettingKind.PORT:
+                return value.isascii() and value.isdecimal() and 1024 <= int(value) <= 65_535
 
 
 _DECLARED = (
@@ -52,6 +55,8 @@ _DECLARED = (
     Setting("powens.webview_url", SettingKind.TEXT, "", mark("Address of the Powens webview")),
     Setting("powens.domain", SettingKind.TEXT, "", mark("Your Powens domain")),
     Setting("powens.client_id", SettingKind.TEXT, "", mark("Your Powens client id")),
+    Setting("metrics.enabled", SettingKind.SWITCH, "off", mark("Figures are offered to a monitor here")),
+    Setting("metrics.port", SettingKind.PORT, "9464", mark("Port of 127.0.0.1 where figures are offered")),
     Setting("last_visit", SettingKind.TEXT, "", mark("When the window was last looked at")),
 )  # fmt: skip
 

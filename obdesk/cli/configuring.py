@@ -1,4 +1,4 @@
-"""`obdesk configure powens`: the person's own application at the aggregator."""
+"""`obdesk configure`: the person's own application at the aggregator, and figures for a monitor."""
 
 from __future__ import annotations
 
@@ -21,16 +21,50 @@ _SECRET_LENGTH_MAX = 4_096
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=tr("Set up where bank data comes from."))
-    group.callback()(configure)  # keeps `powens` a command of its own
+    group = typer.Typer(help=tr("Set up the aggregator, or a monitor."))
+    group.callback()(configure)
     group.command("powens", help=tr("Keep your own Powens application; the secret goes to the keyring."))(
         powens
     )
+    group.command(
+        "metrics", help=tr("Offer figures about syncing to a monitor on this computer (Prometheus), or not.")
+    )(metrics)
     app.add_typer(group, name="configure")
 
 
 def configure() -> None:
-    """Group the aggregators."""
+    """Group what can be set up."""
+
+
+def metrics(
+    context: typer.Context,
+    *,
+    enabled: Annotated[
+        bool, typer.Option("--on/--off", help=tr("Offer them, or stop; takes effect at the next start."))
+    ],
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", min=1024, max=65_535, help=tr("Port of 127.0.0.1 to use.")),
+    ] = None,
+) -> None:
+    """Offer figures to a monitor, or stop."""
+
+    async def keep(app: App) -> str:
+        if port is not None:
+            await app.commands.set_setting("metrics.port", str(port))
+        await app.commands.set_setting("metrics.enabled", "on" if enabled else "off")
+        return await app.reads.setting("metrics.port")
+
+    kept = run_app(given(context).place, keep)
+    if enabled:
+        say(
+            tr(
+                "While the window is open, figures are at {address}, from its next start on.",
+                address=f"http://127.0.0.1:{kept}/metrics",
+            )
+        )
+    else:
+        say(tr("No figures are offered from the next start on."))
 
 
 def powens(

@@ -21,6 +21,7 @@ def test_a_default_is_a_value_the_setting_takes_and_its_text_is_a_sentence(key: 
     [
         ("sync.interval_h", ["1", "4", "168"], ["0", "169", "-1", "4.5", "", "four", "1e3"]),
         ("sync.paused", ["on", "off"], ["true", "1", ""]),
+        ("metrics.port", ["1024", "9464", "65535"], ["80", "0", "65536", "x", "", "９４６４"]),
         ("powens.domain", ["", "acme"], ["x" * 501]),
     ],
 )

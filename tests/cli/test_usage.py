@@ -37,6 +37,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "demo",
         "simulate",
         "configure powens",
+        "configure metrics",
         "connections",
         "accounts",
         "transactions",
