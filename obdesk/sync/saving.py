@@ -240,6 +240,8 @@ def _match(work: _Work, scope: Scope) -> Plan:
     for account_id, row in work.again:
         first = known.get((account_id, row.provider_id))
         if first is None:
+            if not row.deleted:  # the one that came first under this id is of another account
+                again.append((account_id, row))
             continue
         if share_an_id(first.updated, first.facts, row):
             shared.append(row)
