@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
 ]
-KILLS = int(os.environ.get("OBDESK_KILLS", "50"))
+KILLS = int(os.environ.get("OBDESK_KILLS", "25"))
 SEED = int(os.environ.get("OBDESK_KILL_SEED", "7"))
 
 

@@ -95,6 +95,10 @@ class ScriptedServer:
         else:
             await answer(writer, self.over)
 
+    async def idle(self) -> None:
+        """Wait until nobody is being served any more."""
+        await self._idle.wait()
+
     async def end(self) -> None:
         """Let everybody who is still being served go."""
         self.over.set()

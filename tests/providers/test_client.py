@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import random
 import socket
 import tracemalloc
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+GZIP = {"Content-Encoding": "gzip"}
 NOTHING = {"connections": [], "total": 0}
 OFFLINE, DOWN, BUSY = Condition.OFFLINE, Condition.PROVIDER_DOWN, Condition.PROVIDER_BUSY
 
@@ -242,6 +244,73 @@ async def test_F05_an_answer_that_does_not_end_in_time_is_given_up(bench: Benche
         assert await b.provider.connections() == RetryLater(DOWN, None, "timeout")
 
     assert b.provider.requests == 2
+
+
+async def test_F06_an_answer_in_drips_is_given_up_and_not_asked_for_again_at_once(bench: Benches) -> None:
+    limits = Limits(rate_after_s=0.1, rate_min_bytes_s=1_024)
+    async with bench.before(in_turn(_drip), limits=limits) as b, asyncio.timeout(5):
+        assert await b.provider.connections() == RetryLater(DOWN, None, "timeout")
+
+    assert b.provider.requests == 1
+
+
+async def test_F06_a_slow_answer_that_keeps_a_pace_is_read(bench: Benches) -> None:
+    limits = Limits(rate_after_s=0.05, rate_min_bytes_s=50)
+    body = json.dumps(NOTHING).encode()
+
+    async def steadily(writer: Writer, _: asyncio.Event) -> None:
+        writer.write(answer(body)[: -len(body)])
+        for letter in body:
+            writer.write(bytes([letter]))
+            await writer.drain()
+            await asyncio.sleep(0.002)
+
+    async with bench.before(in_turn(steadily), limits=limits) as b, asyncio.timeout(5):
+        assert await b.provider.connections() == Fetched(())
+
+
+async def _endless(writer: Writer, over: asyncio.Event) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not over.is_set():
+        writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        await writer.drain()
+
+
+async def _reset_inside(writer: Writer, _: asyncio.Event) -> None:
+    writer.write(answer(b'{"connections": [', length=4_000))
+    await writer.drain()
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [_drip, _endless, _reset_inside, answer(gzip.compress(b" " * 2**22), headers=GZIP), html(503)],
+    ids=["drip", "endless", "reset inside", "bomb", "portal"],
+)
+async def test_F05_no_socket_is_left_open_after_an_answer_that_went_wrong(
+    bench: Benches, bad: Answer
+) -> None:
+    limits = Limits(read=Patience(0.2, 0.3), tries=2, wire_bytes=2**20, decoded_bytes=2**20)
+    async with bench.before(in_turn(bad), limits=limits) as b, asyncio.timeout(10):
+        for _ in range(3):
+            assert not isinstance(await b.provider.connections(), Fetched)
+        # The server sees the other end of each: all of them have been hung up on.
+        await b.server.idle()
+        b.server.script = in_turn(answer_json(NOTHING))
+        assert await b.provider.connections() == Fetched(())
+
+
+async def test_F06_an_endless_body_is_left_at_its_limit(bench: Benches) -> None:
+    async with bench.before(in_turn(_endless), limits=Limits()) as b, asyncio.timeout(30):
+        tracemalloc.start()
+        try:
+            outcome = await b.provider.connections()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert outcome == Broken(Condition.BAD_ANSWER, "the answer is too large")
+    assert peak < 3 * 2**24  # the 16 MiB allowed on the wire, and the same again in pieces
 
 
 async def test_F05_a_connection_that_is_reset_is_tried_again(bench: Benches) -> None:

@@ -23,6 +23,7 @@ from obdesk.domain.outcomes import RetryLater
 from obdesk.providers import counting
 from obdesk.providers.powens.errors import (
     AnswerTooLargeError,
+    AnswerTooSlowError,
     Reply,
     UnknownEncodingError,
     date_of,
@@ -73,6 +74,9 @@ class Limits:
     backoff_max_s: float = 20.0
     wait_max_s: float = 60.0
     """What a Retry-After may make us wait inside a call; a longer wish goes back to who asked."""
+    rate_after_s: float = 10.0
+    rate_min_bytes_s: int = 1_024
+    """What a body must bring on average once it has taken longer than that: a drip never looks silent."""
     wire_bytes: int = 16 * 2**20
     decoded_bytes: int = 64 * 2**20
 
@@ -93,6 +97,7 @@ _FAILURES = (
     httpx.InvalidURL,
     TimeoutError,
     AnswerTooLargeError,
+    AnswerTooSlowError,
     UnknownEncodingError,
 )
 
@@ -197,13 +202,20 @@ class Client:
         if packing not in {"identity", "gzip", "x-gzip", ""}:
             raise UnknownEncodingError
         plain = packing in {"identity", ""}
-        unpacker = _Plain() if plain else _Gunzip(self._limits.decoded_bytes)
+        limits = self._limits
+        unpacker = _Plain() if plain else _Gunzip(limits.decoded_bytes)
         arrived = 0
+        # The loop's time, not the program's clock: bytes arrive in real time whatever a test says it is.
+        time_s = asyncio.get_running_loop().time
+        begun_s = time_s()
         parts: list[bytes] = []
         async for chunk in response.aiter_raw():
             arrived += len(chunk)
-            if arrived > self._limits.wire_bytes:
+            if arrived > limits.wire_bytes:
                 raise AnswerTooLargeError
+            spent_s = time_s() - begun_s
+            if spent_s > limits.rate_after_s and arrived < spent_s * limits.rate_min_bytes_s:
+                raise AnswerTooSlowError
             parts.append(unpacker.feed(chunk))
         if arrived:
             unpacker.finish()

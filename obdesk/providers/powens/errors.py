@@ -53,6 +53,10 @@ class AnswerTooLargeError(Exception):
     """The answer passed a size limit while it was read."""
 
 
+class AnswerTooSlowError(Exception):
+    """The answer came in drips; read again at once it would only drip again."""
+
+
 class UnknownEncodingError(Exception):
     """The answer is packed in a way that was not offered, or the packing is damaged."""
 
@@ -62,6 +66,8 @@ def reply_of_exception(error: Exception) -> Reply:
     match error:
         case AnswerTooLargeError():
             return Reply(failure=bad_answer("the answer is too large"))
+        case AnswerTooSlowError():
+            return Reply(failure=RetryLater(Condition.PROVIDER_DOWN, provider_code=TIMEOUT_CODE))
         case UnknownEncodingError():
             return Reply(failure=bad_answer("the answer's content encoding cannot be read"))
         case httpx.ConnectError() | httpx.ConnectTimeout():
