@@ -94,7 +94,7 @@ def _breakers(tx: Tx, now: datetime) -> None:
     for subject, state in ((f"connection:{NORDIC}", "open"), ("host:api.example", "closed")):
         is_open = state == "open"
         tx.execute(
-            "INSERT INTO breakers VALUES (?, ?, ?, ?, '', ?, ?)",
+            "INSERT INTO breakers VALUES (?, ?, ?, ?, 'bank_down', ?, ?)",
             (
                 subject, state, 5 if is_open else 0, int(is_open),
                 to_ms(now - timedelta(hours=2)) if is_open else None,

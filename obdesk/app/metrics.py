@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from obdesk.app.loopback import read_request
 from obdesk.domain.entities import AccountState, RunResult
 from obdesk.domain.errors import AppError
-from obdesk.domain.scores import BreakerState
+from obdesk.domain.limits import BreakerState
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _of_calls(links: Sequence[ConnectionScore]) -> Iterator[GaugeMetricFamily]:
     made = _family("calls", "Accesses to the bank in the last 24 hours.", ("connection", "attended"))
     for link in links:
         number = str(link.connection_id)
-        left.add_metric([number], link.calls.left)
+        left.add_metric([number], link.calls.budget.left)
         made.add_metric([number, "yes"], link.calls.attended)
         made.add_metric([number, "no"], link.calls.unattended)
     yield from (left, made)

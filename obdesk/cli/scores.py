@@ -13,8 +13,8 @@ from obdesk.domain.texts import tr, trn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from obdesk.domain.limits import Breaker
     from obdesk.domain.scores import (
-        BreakerScore,
         BrokenProof,
         ConnectionScore,
         OpenHole,
@@ -95,12 +95,12 @@ def _connection(score: ConnectionScore) -> Document:
     }
 
 
-def _breaker(breaker: BreakerScore) -> Document:
+def _breaker(breaker: Breaker) -> Document:
     return {
         "state": breaker.state.value,
         "failures_in_a_row": breaker.failures,
         "trips": breaker.trips,
-        "opened_at": instant_text(breaker.opened_at),
+        "failing_since": instant_text(breaker.since),
         "probe_at": instant_text(breaker.probe_at),
     }
 
@@ -156,11 +156,11 @@ def _budget(score: ConnectionScore) -> Document:
     return {
         "connection_id": score.connection_id,
         "bank": score.bank,
-        "left": score.calls.left,
-        "of": score.calls.of,
+        "left": score.calls.budget.left,
+        "of": score.calls.budget.of,
         "unattended": score.calls.unattended,
         "attended": score.calls.attended,
-        "resets_at": instant_text(score.calls.resets_at),
+        "resets_at": instant_text(score.calls.budget.resets_at),
     }
 
 
@@ -192,9 +192,9 @@ def _lines(scores: Scores) -> Iterator[str]:
             yield tr(
                 "{bank}: {left} of {of} unattended checks left, one comes back at {when}.",
                 bank=each.bank,
-                left=each.calls.left,
-                of=each.calls.of,
-                when=local_time(each.calls.resets_at),
+                left=each.calls.budget.left,
+                of=each.calls.budget.of,
+                when=local_time(each.calls.budget.resets_at),
             )
     opened = ", ".join(_open(scores))
     yield tr("Open: {matters}.", matters=opened) if opened else tr("Nothing is open.")

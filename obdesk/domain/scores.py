@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import RunCounts
@@ -19,13 +18,11 @@ if TYPE_CHECKING:
     from obdesk.domain.conditions import Condition
     from obdesk.domain.entities import RunResult, SyncKind, Trigger
     from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.domain.limits import Breaker, Budget
     from obdesk.domain.money import Money
 
 COUNTED = timedelta(days=30)
 """How far back runs and events are counted."""
-BUDGET_SPAN = timedelta(hours=24)
-BUDGET_CALLS = 4
-"""Unattended accesses a bank grants per account and 24 hours (RTS on SCA, article 36(5)(b))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +68,13 @@ def added(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-class BreakerState(Enum):
-    """Whether somebody is asked: yes, not for a while, or once to see."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerScore:
-    """Who is not asked for a while after failures in a row."""
-
-    state: BreakerState
-    failures: int
-    trips: int
-    """How often it has opened."""
-    opened_at: datetime | None
-    probe_at: datetime | None
-    """When one request finds out whether it is over."""
-
-
 @dataclass(frozen=True, slots=True)
 class CallsScore:
-    """How often a bank was asked in the last 24 hours, and what is left of the unattended accesses."""
+    """How often a bank was asked lately, and what is left of its unattended accesses."""
 
     attended: int
     unattended: int
-    left: int
-    of: int
-    resets_at: datetime | None
-    """When the oldest of them no longer counts; None while all are left."""
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +89,7 @@ class ConnectionScore:
     last_run_at: datetime | None
     last_success_at: datetime | None
     failures_in_a_row: int
-    breaker: BreakerScore | None
+    breaker: Breaker | None
     calls: CallsScore
     data_problems: int
     """Rows and accounts whose data could not be kept as it came, or looks wrong."""
@@ -203,7 +176,7 @@ class Scores:
     holes: tuple[OpenHole, ...]
     suggestions: Mapping[ConnectionId, int]
     """Pairs that wait for the person, by connection."""
-    hosts: Mapping[str, BreakerScore]
+    hosts: Mapping[str, Breaker]
     """Breakers of the aggregators' hosts."""
     requests_last_minute: int
     requests_last_hour: int
@@ -214,14 +187,3 @@ class Scores:
     def overall(self) -> Tally:
         """Return the runs of all links together."""
         return added(each.tally for each in self.connections)
-
-
-def budget(attended: int, unattended: int, oldest_at: datetime | None) -> CallsScore:
-    """Return what is left of the unattended accesses; `oldest_at` is the oldest one that still counts."""
-    return CallsScore(
-        attended=attended,
-        unattended=unattended,
-        left=max(0, BUDGET_CALLS - unattended),
-        of=BUDGET_CALLS,
-        resets_at=None if oldest_at is None else oldest_at + BUDGET_SPAN,
-    )

@@ -12,7 +12,7 @@ import pytest
 from obdesk.app.reads import StoreReads
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, SyncKind, Trigger
-from obdesk.domain.scores import BreakerState, Scores
+from obdesk.domain.limits import BreakerState
 from obdesk.gui.activity.matters import Way, calls_of, matters_of, queue_of, way_text
 from obdesk.gui.activity.present import (
     accounts_of,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.app.interface import Activity
+    from obdesk.domain.scores import Scores
     from obdesk.gui.activity.present import Line
 
 
@@ -127,7 +128,7 @@ def test_no_bank_is_green_before_it_ever_answered(activity: Activity) -> None:
     [
         (BreakerState.CLOSED, False, "as planned"),
         (BreakerState.HALF_OPEN, True, "one request finds out"),
-        (BreakerState.OPEN, False, "not for a while, after 5 failures in a row"),
+        (BreakerState.OPEN, False, "not before you act, after 5 failures in a row"),
     ],
 )
 def test_each_state_of_a_breaker_is_said(
@@ -197,7 +198,7 @@ def test_a_gap_that_is_not_known_is_not_made_up(activity: Activity) -> None:
 def test_the_accesses_left_say_when_one_comes_back(activity: Activity) -> None:
     port, nordic = calls_of(activity.scores, NOW, ENGLISH)
 
-    assert (port.left, port.note, port.tone) == ("3 of 4", "one more tomorrow 11:00", "")
+    assert (port.left, port.note, port.tone) == ("3 of 4", "one more tomorrow 11:10", "")
     assert (nordic.left, nordic.tone) == ("1 of 4", "warning")
 
 

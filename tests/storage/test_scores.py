@@ -9,8 +9,8 @@ import pytest
 
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.limits import WINDOW, BreakerState, Budget
 from obdesk.domain.money import Money
-from obdesk.domain.scores import BreakerState, Scores
 from obdesk.storage.queries.connections import runs
 from obdesk.storage.queries.scores import scores
 from obdesk.storage.store import Store
@@ -20,6 +20,8 @@ from tests.seed import EUR, KEY, NOW, fill
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from obdesk.domain.scores import Scores
 
 
 @pytest.fixture
@@ -58,9 +60,9 @@ def test_all_links_together_are_their_sum(counted: Scores) -> None:
 def test_the_budget_counts_unattended_accesses_of_the_last_day_only(counted: Scores) -> None:
     calls = {each.connection_id: each.calls for each in counted.connections}
 
-    assert (calls[PORT].left, calls[PORT].of, calls[PORT].attended) == (3, 4, 1)
-    assert calls[PORT].resets_at == NOW + timedelta(hours=22)
-    assert (calls[NORDIC].left, calls[NORDIC].resets_at) == (1, NOW + timedelta(hours=1))
+    assert (calls[PORT].budget.left, calls[PORT].budget.of, calls[PORT].attended) == (3, 4, 1)
+    assert calls[PORT].budget.resets_at == NOW - timedelta(hours=2) + WINDOW
+    assert calls[NORDIC].budget == Budget(1, 4, NOW - timedelta(hours=23) + WINDOW)
 
 
 def test_requests_breakers_and_tokens_are_told(counted: Scores) -> None:
@@ -114,7 +116,7 @@ def test_a_ledger_without_traces_has_none(store: Store) -> None:
 
     (port,) = found.connections
     assert (port.tally.runs, port.last_run_at, port.last_success_at, port.breaker) == (0, None, None, None)
-    assert (port.calls.left, port.calls.resets_at) == (4, None)
+    assert (port.calls.budget.left, port.calls.budget.resets_at) == (4, None)
     assert (found.queue, found.findings, found.holes, found.proofs.checked) == ((), (), (), 0)
     assert (found.token_renewals, found.token_renewed_at) == (0, None)
 

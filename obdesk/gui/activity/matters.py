@@ -139,7 +139,7 @@ def calls_of(scores: Scores, now: datetime, locale: Locale) -> tuple[CallsLine, 
 
 
 def _calls(each: ConnectionScore, now: datetime, locale: Locale) -> CallsLine:
-    calls = each.calls
+    calls = each.calls.budget
     left = tr("{left} of {of}", left=count(calls.left, locale), of=count(calls.of, locale))
     note = ""
     if calls.resets_at is not None and calls.left < calls.of:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from obdesk.domain.conditions import explain, freshness_of
 from obdesk.domain.entities import AccountState, RunResult, SyncKind, Trigger
 from obdesk.domain.freshness import FreshnessState
-from obdesk.domain.scores import BreakerState
+from obdesk.domain.limits import BreakerState
 from obdesk.domain.texts import mark, tr, trn
 from obdesk.gui.format import (
     DASH,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from obdesk.domain.entities import Account, Run
     from obdesk.domain.ids import ConnectionId
-    from obdesk.domain.scores import BreakerScore, ConnectionScore, Scores
+    from obdesk.domain.limits import Breaker
+    from obdesk.domain.scores import ConnectionScore, Scores
 
 
 class Column(NamedTuple):
@@ -286,13 +287,13 @@ def _failures(each: ConnectionScore, locale: Locale) -> str:
     return ", ".join(told)
 
 
-def _asked(breaker: BreakerScore | None, now: datetime, locale: Locale) -> str:
+def _asked(breaker: Breaker | None, now: datetime, locale: Locale) -> str:
     if breaker is None or breaker.state is BreakerState.CLOSED:
         return tr("as planned")
     if breaker.state is BreakerState.HALF_OPEN:
         return tr("one request finds out")
     if breaker.probe_at is None:
-        return tr("not for a while, after {n} failures in a row", n=breaker.failures)
+        return tr("not before you act, after {n} failures in a row", n=breaker.failures)
     when = time_today(breaker.probe_at, now, locale)
     return tr("not before {when}, after {n} failures in a row", when=when, n=breaker.failures)
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.ids import AccountId, ConnectionId
+from obdesk.domain.limits import WINDOW, budget_of
 from obdesk.domain.money import Currency, Money
 from obdesk.domain.scores import (
-    BUDGET_SPAN,
     COUNTED,
-    BreakerScore,
-    BreakerState,
     BrokenProof,
     CallsScore,
     ConnectionScore,
@@ -23,12 +21,11 @@ from obdesk.domain.scores import (
     QueuedJob,
     Scores,
     Tally,
-    budget,
 )
 from obdesk.storage.columns import instant, instant_or_none, to_ms
+from obdesk.storage.queries.limits import CALLS, breakers, calls_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from obdesk.storage.engine import Connection
@@ -47,10 +44,6 @@ _TALLIES = """
 SELECT connection_id, count(*), sum(new), sum(updated), sum(removed), sum(unchanged), sum(problems),
        sum(requests), sum(duration_ms), max(duration_ms)
 FROM runs WHERE ended_at >= ? GROUP BY connection_id
-"""
-_CALLS = """
-SELECT connection_id, sum(attended), sum(NOT attended), min(CASE WHEN attended THEN NULL ELSE at END)
-FROM bank_calls WHERE at > ? GROUP BY connection_id
 """
 _JOBS = """
 SELECT j.connection_id, c.bank, j.kind, j.trigger, j.put_at, j.not_before, j.attempts, j.begun_at IS NOT NULL
@@ -87,9 +80,8 @@ def scores(connection: Connection, now: datetime) -> Scores:
     proofs, holes = _proofs(connection), _holes(connection)
     findings = _findings(connection)
     suggestions = {ConnectionId(row[0]): int(row[1]) for row in connection.execute(_SUGGESTIONS)}
-    breakers = _breakers(connection)
+    found = {each.subject: each for each in breakers(connection)}
     tallies = _tallies(connection, since)
-    calls = calls_of_day(connection, now)
     renewed = connection.execute(
         "SELECT count(*), max(at) FROM events WHERE kind = 'token_renewed' AND at >= ?", (to_ms(since),)
     ).fetchone()
@@ -103,8 +95,8 @@ def scores(connection: Connection, now: datetime) -> Scores:
             last_run_at=instant_or_none(row[5]),
             last_success_at=instant_or_none(row[6]),
             failures_in_a_row=row[2],
-            breaker=breakers.get(f"connection:{link}"),
-            calls=calls.get(link, budget(0, 0, None)),
+            breaker=found.get(f"connection:{link}"),
+            calls=_calls(connection, link, now),
             data_problems=sum(each.many for each in findings if each.connection_id == link),
             duplicates=suggestions.get(link, 0),
             proofs_broken=sum(each.connection_id == link for each in proofs.broken),
@@ -123,7 +115,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
         suggestions=suggestions,
         hosts={
             subject.removeprefix("host:"): each
-            for subject, each in breakers.items()
+            for subject, each in found.items()
             if not subject.startswith("connection:")
         },
         requests_last_minute=_requests(connection, now, timedelta(minutes=1)),
@@ -162,23 +154,10 @@ def _tallies(connection: Connection, since: datetime) -> dict[ConnectionId, Tall
     }
 
 
-def calls_of_day(connection: Connection, now: datetime) -> dict[ConnectionId, CallsScore]:
-    """Return how often each bank was asked in the last 24 hours; banks that were not are left out."""
-    rows = connection.execute(_CALLS, (to_ms(now - BUDGET_SPAN),))
-    return {
-        ConnectionId(link): budget(attended, unattended, instant_or_none(oldest))
-        for link, attended, unattended, oldest in rows
-    }
-
-
-def _breakers(connection: Connection) -> Mapping[str, BreakerScore]:
-    rows = connection.execute("SELECT subject, state, failures, trips, opened_at, probe_at FROM breakers")
-    return {
-        row[0]: BreakerScore(
-            BreakerState(row[1]), row[2], row[3], instant_or_none(row[4]), instant_or_none(row[5])
-        )
-        for row in rows
-    }
+def _calls(connection: Connection, link: ConnectionId, now: datetime) -> CallsScore:
+    made = calls_of(connection.execute(CALLS, (link, to_ms(now - WINDOW))).fetchall())
+    attended = sum(each.attended for each in made)
+    return CallsScore(attended, len(made) - attended, budget_of(made, now))
 
 
 def _queue(connection: Connection) -> tuple[QueuedJob, ...]:
