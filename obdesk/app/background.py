@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.app.events import Changed
+from obdesk.app.settings import stored, time_of
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.entities import Trigger
+from obdesk.scheduler import moments
 from obdesk.scheduler.jobs import Ticker
 from obdesk.storage.queries import connections
 
 if TYPE_CHECKING:
+    from datetime import time
+    from random import Random
+
     from obdesk.app.bus import Bus
     from obdesk.app.erasures import Erasures
     from obdesk.app.scopes import Scope
+    from obdesk.app.surroundings import Surroundings
     from obdesk.app.syncs import Syncs
+    from obdesk.domain.clock import Clock
+    from obdesk.storage.engine import Connection
     from obdesk.storage.store import Store
 
 log = logging.getLogger(__name__)
+SPREAD_S = 300.0
+"""Within this time after it is due each bank has its turn, by chance: not all of them at one moment."""
+
+
+class _Wishes(NamedTuple):
+    """What the person wants of the schedule, and whether there is somebody to ask."""
+
+    paused: bool
+    is_set_up: bool
+    quiet_from: time | None
+    quiet_to: time | None
+    spares: bool
 
 
 class Background:
     """Syncs what is due: at the start, then as the clock says. Paused, it only watches."""
 
-    def __init__(self, store: Store, syncs: Syncs, erasures: Erasures, bus: Bus, scope: Scope) -> None:
+    def __init__(
+        self,
+        store: Store,
+        syncs: Syncs,
+        erasures: Erasures,
+        bus: Bus,
+        scope: Scope,
+        clock: Clock,
+        rng: Random,
+        surroundings: Surroundings,
+    ) -> None:
         self._store = store
         self._syncs = syncs
         self._erasures = erasures
         self._bus = bus
         self._scope = scope
+        self._clock = clock
+        self._surroundings = surroundings
+        self._moments = moments.Moments(rng)
         self._ticker = Ticker(self._tick)
         self._seen_version: int | None = None
 
     def start(self) -> None:
         """Sync what is due now, and tick from now on."""
         self._scope.spawn("start", self._due(Trigger.START))
+        self._surroundings.listen(self._look_around)
         self._ticker.start()
 
     def close(self) -> None:
@@ -43,15 +79,32 @@ class Background:
         self._ticker.close()
 
     def _tick(self) -> None:
+        self._look_around()
         self._scope.spawn("schedule", self._due(Trigger.SCHEDULE))
+
+    def _look_around(self) -> None:
+        if self._moments.network(self._clock.monotonic_s(), online=self._surroundings.online()):
+            self._scope.spawn("network", self._syncs.hasten_offline())
 
     async def _due(self, trigger: Trigger) -> None:
         await self._notice_others()
         await self._erasures.settle()  # a pause is about reading banks; who removed one wants it gone
-        if await self._store.read(connections.setting, "sync.paused") == "on" or self._syncs.running:
+        wishes = await self._store.read(_wishes)
+        is_good = self._moments.tick(self._clock.now(), self._clock.monotonic_s())
+        if not wishes.is_set_up or wishes.paused or self._syncs.running:
             return
-        if await self._store.read(connections.setting, "powens.api_url"):
-            await self._syncs.sync_due(trigger)
+        if is_good or trigger is Trigger.START:  # who starts the program wants to see what is new
+            spread_s = 0.0 if trigger is Trigger.START else SPREAD_S
+            await self._syncs.sync_due(trigger, spread_s=spread_s, allows=await self._allowed(wishes))
+
+    async def _allowed(self, wishes: _Wishes) -> moments.Allows:
+        now = self._clock.now()
+        quiet = moments.is_quiet(now.astimezone().time(), wishes.quiet_from, wishes.quiet_to)
+        scarce = wishes.spares and moments.is_scarce(
+            metered=self._surroundings.metered(),
+            battery_percent=await asyncio.to_thread(self._surroundings.battery_percent),
+        )
+        return partial(moments.may_read, now=now, quiet=quiet, scarce=scarce)
 
     async def _notice_others(self) -> None:
         """Tell the screens to read again when the file was written since the last look.
@@ -66,3 +119,16 @@ class Background:
                 change = change.merge(ChangeSet.many(kind))
             self._bus.publish(Changed(change))
         self._seen_version = version
+
+
+def _wishes(opened: Connection) -> _Wishes:
+    def value(key: str) -> str:
+        return stored(key, connections.setting(opened, key))
+
+    return _Wishes(
+        paused=value("sync.paused") == "on",
+        is_set_up=bool(value("powens.api_url")),
+        quiet_from=time_of(value("sync.quiet_from")),
+        quiet_to=time_of(value("sync.quiet_to")),
+        spares=value("sync.spare") == "on",
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from obdesk.app.metrics import MetricsServer
     from obdesk.app.profile import Profile
     from obdesk.app.scopes import Scope
+    from obdesk.app.surroundings import Surroundings
     from obdesk.domain.clock import Clock
     from obdesk.domain.glance import Glance
     from obdesk.secrets.tokens import TokenStore
@@ -82,6 +83,7 @@ class App:
         clock: Clock | None = None,
         rng: random.Random | None = None,
         who: str = "obdesk",
+        surroundings: Surroundings | None = None,
     ) -> None:
         import random
 
@@ -92,6 +94,7 @@ class App:
         from obdesk.app.provider import Providers
         from obdesk.app.reads import StoreReads
         from obdesk.app.scopes import Scope
+        from obdesk.app.surroundings import Unknown
         from obdesk.app.syncs import Syncs
         from obdesk.app.tokens import DatabaseTokens
 
@@ -111,7 +114,9 @@ class App:
         self.commands: AppCommands = AppCommands(
             opened.store, self._providers, self._syncs, erasures, self.bus, clock, rng
         )
-        self._background = Background(opened.store, self._syncs, erasures, self.bus, self.work)
+        self._background = Background(
+            opened.store, self._syncs, erasures, self.bus, self.work, clock, rng, surroundings or Unknown()
+        )
 
     @property
     def syncing(self) -> bool:

@@ -5,7 +5,9 @@ What is needed before the data opens (language, colours, places) is kept in `win
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
 class SettingKind(Enum):
     """What values a setting takes."""
 
     TEXT = "text"
     HOURS = "hours"
+    TIME = "time"
+    """A local time of day, or empty."""
     SWITCH = "switch"
     PORT = "port"
 
@@ -41,6 +48,8 @@ class Setting:
                 return len(value) <= 500
             case SettingKind.HOURS:
                 return value.isdecimal() and 1 <= int(value) <= 168
+            case SettingKind.TIME:
+                return value == "" or _TIME.fullmatch(value) is not None
             case SettingKind.SWITCH:
                 return value in {"on", "off"}
             case SettingKind.PORT:
@@ -50,6 +59,9 @@ class Setting:
 _DECLARED = (
     Setting("sync.interval_h", SettingKind.HOURS, "4", mark("Hours between two checks of each bank")),
     Setting("sync.paused", SettingKind.SWITCH, "off", mark("Background syncs are paused")),
+    Setting("sync.quiet_from", SettingKind.TIME, "", mark("No bank is asked by itself from this local time")),
+    Setting("sync.quiet_to", SettingKind.TIME, "", mark("until this local time")),
+    Setting("sync.spare", SettingKind.SWITCH, "on", mark("Wait on a metered network or a low battery")),
     Setting("tray.explained", SettingKind.SWITCH, "off", mark("The note about the tray was shown")),
     Setting("powens.api_url", SettingKind.TEXT, "", mark("Address of the Powens API")),
     Setting("powens.webview_url", SettingKind.TEXT, "", mark("Address of the Powens webview")),
@@ -69,3 +81,13 @@ def declared(key: str) -> Setting:
         return SETTINGS[key]
     except KeyError as error:
         raise BugError(f"setting {key} is not declared") from error
+
+
+def stored(key: str, value: str | None) -> str:
+    """Return the value of a setting as it is kept, or its default where none is."""
+    return declared(key).default if value is None else value
+
+
+def time_of(value: str) -> time | None:
+    """Return the time of day that a setting holds, or None where it is empty."""
+    return time.fromisoformat(value) if value else None

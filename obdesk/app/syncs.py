@@ -14,11 +14,12 @@ from obdesk.app.linking import provider_failed
 from obdesk.app.locks import SyncHeldError, sync_lock
 from obdesk.app.reads import interval_of
 from obdesk.app.workers import Workers
-from obdesk.domain.conditions import needs_you
+from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.jobs import Job, Priority
 from obdesk.domain.syncing import SyncKind, SyncOutcome
 from obdesk.storage.queries import connections, jobs
+from obdesk.storage.writes import jobs as job_writes
 from obdesk.sync import queue
 from obdesk.sync.engine import Engine
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from obdesk.app.provider import Providers
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
-    from obdesk.domain.conditions import Condition
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.jobs import Waiting
     from obdesk.domain.syncing import Step
@@ -125,6 +125,11 @@ class Syncs:
     async def hint(self, hinted: Sequence[ConnectionId]) -> None:
         """Keep that the provider says something is new; it is read as soon as that may be."""
         await self._workers.put(await self._wishes(hinted, Trigger.WEBHOOK))
+
+    async def hasten_offline(self) -> None:
+        """Let what failed because there was no network be tried at the next occasion: there is one now."""
+        now = self._clock.now()
+        await self._store.write(lambda tx: job_writes.hasten(tx, Condition.OFFLINE, now))
 
     async def cancel(self, connection_id: ConnectionId) -> None:
         """Call off what waits and what runs for a connection; whoever waits is told so."""

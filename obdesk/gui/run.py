@@ -185,10 +185,13 @@ class _Life:
     async def _run_watched(self, opened: OpenProfile) -> None:
         from obdesk.app.bootstrap import App
         from obdesk.app.scopes import Scope
+        from obdesk.gui.surroundings import QtSurroundings
 
         desk = self._desk
         parts = desk.fill(opened)
-        app = App(opened, clock=desk.clock)
+        # Invented banks are on this machine: no network is needed to reach them.
+        surroundings = None if desk.profile.demo else QtSurroundings()
+        app = App(opened, clock=desk.clock, surroundings=surroundings)
         screens = Scope("window", desk.failed)
         try:
             parts.changes.follow(app.bus)

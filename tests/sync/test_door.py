@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import Trigger
 from obdesk.domain.ids import AccountId, ConnectionId
 from obdesk.domain.jobs import Job, Priority
@@ -229,14 +230,19 @@ def test_when_the_access_changed_no_job_waits_for_an_old_failure(store: Store, c
     assert queue.is_ready(waiting_job(store, LINKS[0]), clock.now())
 
 
-def test_what_waits_can_be_hastened_but_never_delayed(store: Store, clock: FrozenClock) -> None:
-    put(store, clock, LINKS[0], Trigger.SCHEDULE)
-    now = clock.now()
-    later = now + timedelta(hours=1)
-    store.write_now(lambda tx: jobs.hasten(tx, LINKS[0], later))
+def test_what_failed_offline_can_be_hastened_and_nothing_else(store: Store, clock: FrozenClock) -> None:
+    now, later = clock.now(), clock.now() + timedelta(hours=1)
+    for link, condition in zip(LINKS, (Condition.OFFLINE, Condition.BANK_DOWN), strict=False):
+        retry = queue.again(wish(clock, link, Trigger.SCHEDULE), later, now)
+        store.write_now(lambda tx, retry=retry: door.put(tx, retry))  # type: ignore[misc]
+        store.write_now(
+            lambda tx, link=link, told=condition: connections.fail(tx, link, told, later, keep_needs=True)  # type: ignore[misc]
+        )
+    store.write_now(lambda tx: jobs.hasten(tx, Condition.OFFLINE, now))
+    assert [waiting_job(store, link).not_before for link in LINKS[:2]] == [now, later]
+    assert [store.read_now(reads.retry_at, link) for link in LINKS[:2]] == [now, later]
+    store.write_now(lambda tx: jobs.hasten(tx, Condition.OFFLINE, later))
     assert waiting_job(store, LINKS[0]).not_before == now
-    store.write_now(lambda tx: jobs.hasten(tx, LINKS[0], now - timedelta(hours=1)))
-    assert waiting_job(store, LINKS[0]).not_before == now - timedelta(hours=1)
 
 
 def test_what_was_dropped_is_gone(store: Store, clock: FrozenClock) -> None:

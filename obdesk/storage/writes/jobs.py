@@ -10,6 +10,7 @@ from obdesk.storage.queries.jobs import JOB, job_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from obdesk.domain.conditions import Condition
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.jobs import Job
     from obdesk.storage.tx import Tx
@@ -82,14 +83,15 @@ def forget(tx: Tx, job: Job) -> None:
     tx.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
 
 
-def hasten(tx: Tx, connection_id: ConnectionId, not_before: datetime) -> None:
-    """Let what waits for a connection, and its next try, come at an earlier time."""
-    at = to_ms(not_before)
+def hasten(tx: Tx, condition: Condition, not_before: datetime) -> None:
+    """Let the next try of every connection in a condition come earlier."""
+    values = (to_ms(not_before), condition.value)
     tx.execute(
-        "UPDATE jobs SET not_before = ?1 WHERE connection_id = ?2 AND begun_at IS NULL AND not_before > ?1",
-        (at, connection_id),
+        "UPDATE jobs SET not_before = ?1 WHERE begun_at IS NULL AND not_before > ?1 AND connection_id IN "
+        "(SELECT id FROM connections WHERE condition = ?2)",
+        values,
     )
-    tx.execute("UPDATE connections SET retry_at = ?1 WHERE id = ?2 AND retry_at > ?1", (at, connection_id))
+    tx.execute("UPDATE connections SET retry_at = ?1 WHERE condition = ?2 AND retry_at > ?1", values)
 
 
 def forgive(tx: Tx) -> None:
