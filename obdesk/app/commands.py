@@ -13,8 +13,10 @@ from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.commits import why_not_text
 from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import AppError, BugError
+from obdesk.domain.ids import ConnectionId
 from obdesk.domain.texts import tr
 from obdesk.storage.writes import accounts, commits, connections, edits, erasures
+from obdesk.sync.examine import examine
 
 if TYPE_CHECKING:
     import random
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from obdesk.app.syncs import Syncs
     from obdesk.domain.clock import Clock
     from obdesk.domain.filters import TransactionFilter
-    from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.ids import AccountId, RunId, TransactionId
     from obdesk.domain.remote import Connector
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.storage.store import Store
@@ -168,7 +170,7 @@ class AppCommands:
         """Take a whole sync back; the next one reads everything again."""
         now = self._clock.now()
         try:
-            await self._change(lambda tx: commits.revert(tx, run_id, now))
+            change = await self._store.write(lambda tx: commits.revert(tx, run_id, now))
         except LookupError as error:
             raise _not_found() from error
         except commits.NotRevertibleError as error:
@@ -177,6 +179,9 @@ class AppCommands:
                 cause=why_not_text(error.reason),
                 next_step=tr("Nothing was changed."),
             ) from error
+        for connection_id in change.touched[Kind.CONNECTIONS] or ():
+            change = change.merge(await examine(self._store, ConnectionId(connection_id), now))
+        self._bus.publish(Changed(change))
 
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector
     from obdesk.domain.scores import Scores
     from obdesk.domain.syncing import SyncOutcome
@@ -296,6 +297,10 @@ class Reads(Protocol):
 
     async def commit(self, run_id: RunId) -> Commit | None:
         """Return one sync with what it changed, line by line; None when it is not known (any more)."""
+        ...
+
+    async def proofs(self, account_id: AccountId | None = None) -> tuple[AccountProof, ...]:
+        """Return how the balance proof of each live account stands, by bank."""
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:

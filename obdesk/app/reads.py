@@ -9,7 +9,16 @@ from obdesk.app.interface import Activity, Cancelled, FirstScreen
 from obdesk.app.settings import declared
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
-from obdesk.storage.queries import accounts, commits, connections, erasures, records, scores, transactions
+from obdesk.storage.queries import (
+    accounts,
+    commits,
+    connections,
+    erasures,
+    proofs,
+    records,
+    scores,
+    transactions,
+)
 
 if TYPE_CHECKING:
     from array import array
@@ -30,7 +39,8 @@ if TYPE_CHECKING:
         TransactionRow,
     )
     from obdesk.domain.erasures import PendingErasure
-    from obdesk.domain.ids import ConnectionId, RunId, TransactionId
+    from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.proofs import AccountProof
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
     from obdesk.storage.engine import Connection as Opened
@@ -138,6 +148,10 @@ class StoreReads:
     async def commit(self, run_id: RunId) -> Commit | None:
         """Return one sync with what it changed, line by line."""
         return await self._store.read(commits.commit, run_id)
+
+    async def proofs(self, account_id: AccountId | None = None) -> tuple[AccountProof, ...]:
+        """Return how the balance proof of each live account stands."""
+        return await self._store.read(proofs.proofs, account_id)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came."""

@@ -10,6 +10,7 @@ from obdesk.cli.context import given
 from obdesk.cli.documents import account_document, pending_deletion_document, status_document
 from obdesk.cli.matters import say_matters, say_pending_deletions
 from obdesk.cli.output import Column, print_json, print_table, say
+from obdesk.cli.proofs import proof_document
 from obdesk.cli.scores import say_scores, scores_documents
 from obdesk.cli.session import run_reading
 from obdesk.cli.words import freshness_word, kind_word, local_time, money_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Account, Connection
     from obdesk.domain.erasures import PendingErasure
+    from obdesk.domain.proofs import AccountProof
     from obdesk.domain.scores import Scores
 
 
@@ -79,18 +81,28 @@ def status(
 
     async def read(
         reads: StoreReads,
-    ) -> tuple[tuple[Account, ...], tuple[Connection, ...], tuple[PendingErasure, ...], Scores]:
+    ) -> tuple[
+        tuple[Account, ...],
+        tuple[Connection, ...],
+        tuple[PendingErasure, ...],
+        Scores,
+        tuple[AccountProof, ...],
+    ]:
         links = await reads.connections()
-        return await reads.accounts(), links, await reads.pending_erasures(), await reads.scores()
+        erasures, scores = await reads.pending_erasures(), await reads.scores()
+        return await reads.accounts(), links, erasures, scores, await reads.proofs()
 
-    found, connections, erasures, scores = run_reading(given(context).place, read)
+    found, connections, erasures, scores, proofs = run_reading(given(context).place, read)
     by_id = {connection.id: connection for connection in connections}
     links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
     if as_json:
         leaving = {"pending_deletions": [pending_deletion_document(each) for each in erasures]}
-        print_json(
-            {"accounts": list(map(status_document, found, links))} | leaving | scores_documents(scores)
-        )
+        proved = {each.account_id: proof_document(each) for each in proofs}
+        accounts_told = [
+            status_document(account, link) | {"proof": proved.get(account.id)}
+            for account, link in zip(found, links, strict=True)
+        ]
+        print_json({"accounts": accounts_told} | leaving | scores_documents(scores))
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))

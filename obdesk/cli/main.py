@@ -19,6 +19,7 @@ from obdesk.cli import (
     exporting,
     linking,
     programs,
+    proofs,
     runs,
     syncing,
     transactions,
@@ -46,6 +47,7 @@ _GROUPS = (
     transactions,
     syncing,
     runs,
+    proofs,
     exporting,
     examining,
 )

@@ -25,6 +25,7 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.connections import Standing
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
+from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import WantsFullError
 from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
@@ -164,7 +165,7 @@ class Engine:
         try:
             return await self._written(start, answer, progress)
         except WantsFullError:
-            start = replace(start, kind=SyncKind.FULL)
+            start = replace(start, kind=SyncKind.RECONCILE)
         complete = await self._fetch_in_time(start, refresh_at_bank=False, progress=progress)
         if not isinstance(complete, Answer):
             return await self._failed(start, complete)
@@ -176,11 +177,14 @@ class Engine:
         """Write an answer in one transaction; a link that was removed meanwhile keeps nothing."""
         progress(Step.SAVING, 0, None)
         try:
-            return await self._store.write(
+            outcome, changes = await self._store.write(
                 lambda tx: self._save(tx, start, answer, progress), bulk=len(answer.pages) > BULK_PAGES
             )
         except LinkRemovedError:
             return self._outcome(start, answer.remote.condition, RunResult.CANCELLED), ChangeSet()
+        if outcome.result is RunResult.UNCHANGED and outcome.kind is SyncKind.DELTA:
+            return outcome, changes
+        return outcome, changes.merge(await examine(self._store, start.connection_id, self._clock.now()))
 
     async def _start(self, connection_id: ConnectionId, trigger: Trigger) -> _Start:
         provider_id, bank, cursor, full_sync_at, failures = await self._store.read(

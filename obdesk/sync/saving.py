@@ -136,7 +136,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at)
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
-    if described or changed or moved:
+    if described or changed or moved or identities.renamed:
         lines += _other_lines(answer, stood, commits.stood(tx, answer.connection_id, days))
     problems = _keep_findings(work, scope, plan, identities, account_news=bool(changed))
     cursor, row_problems = _keep_rest(work, answer)

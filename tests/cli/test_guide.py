@@ -62,6 +62,7 @@ def test_each_json_key_is_in_the_guide(linked: CommandLine) -> None:
         ["sync"],
         ["runs"],
         ["runs", "show", "1"],
+        ["proofs"],
         ["doctor"],
     ):
         collect(linked(*command, "--json").json())

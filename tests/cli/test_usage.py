@@ -46,6 +46,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "sync",
         "runs show",
         "runs revert",
+        "proofs",
         "status",
         "export csv",
         "doctor",

@@ -1,0 +1,102 @@
+"""`obdesk proofs`: whether rows and observed balances agree, and from which day not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from obdesk.cli.context import given
+from obdesk.cli.documents import Document, amount_text, instant_text
+from obdesk.cli.output import Column, cleaned, print_json, print_table, say
+from obdesk.cli.session import run_reading
+from obdesk.cli.words import local_time, money_text
+from obdesk.domain.ids import AccountId
+from obdesk.domain.proofs import cause_text, state_text
+from obdesk.domain.texts import tr
+
+if TYPE_CHECKING:
+    from obdesk.app.reads import StoreReads
+    from obdesk.domain.proofs import AccountProof
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("proofs", help=tr("Say whether balances and transactions agree."))(proofs)
+
+
+def proofs(
+    context: typer.Context,
+    *,
+    account: Annotated[
+        int | None, typer.Option("--account", metavar="ID", help=tr("Only this account."))
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
+) -> None:
+    """List the balance proofs."""
+
+    async def read(reads: StoreReads) -> tuple[AccountProof, ...]:
+        return await reads.proofs(None if account is None else AccountId(account))
+
+    found = run_reading(given(context).place, read)
+    if as_json:
+        print_json({"proofs": [_document(each) for each in found]})
+        return
+    if not found:
+        say(tr("No accounts yet. Link a bank with: obdesk link"))
+        return
+    print_table(
+        [
+            Column(tr("Id"), right=True),
+            Column(tr("Bank"), flexible=True),
+            Column(tr("Account"), flexible=True),
+            Column(tr("Proof")),
+            Column(tr("Days"), right=True),
+            Column(tr("First bad day")),
+            Column(tr("Gap"), right=True),
+            Column(tr("As of")),
+        ],
+        [
+            [
+                str(each.account_id),
+                each.bank,
+                each.account_name,
+                state_text(each.state),
+                str(each.days_proved),
+                "-" if each.first_bad_day is None else each.first_bad_day.isoformat(),
+                money_text(each.gap),
+                local_time(each.checked_at),
+            ]
+            for each in found
+        ],
+    )
+    for each in found:
+        for candidate in each.candidates:
+            rows = f" ({', '.join(map(str, candidate.rows))})" if candidate.rows else ""
+            say(cleaned(f"{each.account_name}: {cause_text(candidate.cause)}{rows}"))
+
+
+def proof_document(proof: AccountProof) -> Document:
+    """Return how the proof of an account stands, as `obdesk status --json` has it per account."""
+    bad = proof.first_bad_day
+    return {
+        "state": proof.state.value,
+        "days_proved": proof.days_proved,
+        "first_bad_day": None if bad is None else bad.isoformat(),
+        "gap": amount_text(proof.gap),
+        "checked_at": instant_text(proof.checked_at),
+        "candidates": [
+            {"cause": each.cause.value, "sentence": cause_text(each.cause), "transactions": list(each.rows)}
+            for each in proof.candidates
+        ],
+    }
+
+
+def _document(proof: AccountProof) -> Document:
+    return {
+        "account_id": proof.account_id,
+        "connection_id": proof.connection_id,
+        "bank": proof.bank,
+        "name": proof.account_name,
+        **proof_document(proof),
+    }
