@@ -1,4 +1,4 @@
-"""Make obdesk's environment and run something in it: demo, run, test, bench, lock.
+"""Make obdesk's environment and run something in it: demo, run, test, bench, simulate-years, lock.
 
 Usage, from anywhere: python3 packaging/bootstrap.py COMMAND [ARGUMENTS...]
 

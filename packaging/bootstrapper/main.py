@@ -24,6 +24,7 @@ Usage: python3 packaging/bootstrap.py COMMAND [ARGUMENTS...]
   run     start obdesk, or give it a command: run accounts --json
   test    run the tests; arguments go to pytest
   bench   measure speed and size beside their targets: bench [NAME] [--rows N] [--json]
+  simulate-years  live years of banks, faults and crashes: simulate-years [--years N] [--seed S] [--profile P]
   env     print the path of the environment's Python
   lock    write packaging/requirements*.txt anew (--upgrade, or --check to only compare)
   system  install what the system lacks, or say how: system run|test|ci
@@ -96,6 +97,11 @@ def _bench(arguments: Sequence[str]) -> int:
     return _start([python, _SAFE_PATH, "-m", "tests.benchmarks", *arguments], {})
 
 
+def _simulate_years(arguments: Sequence[str]) -> int:
+    python = _prepared(Purpose.TEST, Extent.TEST)
+    return _start([python, _SAFE_PATH, "-m", "tests.flows.years", *arguments], {})
+
+
 def _env(arguments: Sequence[str]) -> int:
     extent = Extent.TEST if "--test" in arguments else Extent.RUN
     sys.stdout.write(f"{environment.ensure(extent)}\n")
@@ -121,6 +127,7 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "run": _run,
     "test": _test,
     "bench": _bench,
+    "simulate-years": _simulate_years,
     "env": _env,
     "lock": _lock,
     "system": _system,

@@ -1,0 +1,349 @@
+"""One simulated year of one household: business as usual, faults, and what must hold all the while."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from obdesk.app.locks import SyncHeldError
+from obdesk.domain.entities import RunResult, Trigger
+from obdesk.storage.errors import DatabaseNewerError
+from obdesk.storage.queries import connections
+from obdesk.storage.store import Store
+from obdesk.sync import policy
+from tests.flows.years import model
+from tests.flows.years.bank import Bank
+from tests.flows.years.clockwork import Loop, SimClock
+from tests.flows.years.desk import TOLD, Desk, DiedError
+from tests.flows.years.faults import Dice, Profile
+from tests.flows.years.wire import Api
+from tests.seed import KEY
+from tests.storage.files import checked, fingerprint, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from obdesk.domain.ids import TransactionId
+    from obdesk.domain.syncing import SyncOutcome
+
+DAY_S = 86_400.0
+CONVERGE_MAX_S = 2 * 86_400.0
+"""Twice the longest wait there is: a day, which an absurd Retry-After is clamped to."""
+_FILE_BYTES_MAX = 12 * 2**20
+_GOOD = frozenset({RunResult.UPDATED, RunResult.UNCHANGED})
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the harness remembers of the syncs."""
+
+    read_at: dict[int, datetime] = field(default_factory=dict)
+    syncs: int = 0
+    background_attended: int = 0
+    suspicious: bool = True
+    """A fault fired since the ledger was last compared: look again after the next good sync."""
+
+
+class Life:
+    """A household, its banks, its computer, and everything that happens to them."""
+
+    def __init__(self, seed: int, profile: Profile, folder: Path, template: Path, loop: Loop) -> None:
+        self.dice = Dice(seed, profile)
+        self.rng = self.dice.rng
+        self.clock = SimClock(loop)
+        self.bank = Bank(self.clock, self.dice, links=self.rng.choice([1, 1, 2]))
+        self.api = Api(self.bank, self.dice)
+        self.desk = Desk(folder / "profile", template, self.clock, self.api, self.dice)
+        self.told = model.Told()
+        self.seen = _Seen()
+        self.violations: list[str] = []
+        self.loop = loop
+        self._away_until_s = 0.0
+        self._notes = 0
+
+    # Days
+
+    async def live(self, days: int) -> float:
+        """Live so many days, then let the faults stop; return the seconds until all was right again."""
+        for _ in range(days):
+            self.bank.pass_day()
+            began_s = self.loop.time()
+            await self._host()
+            for _ in range(1 if self.dice.chance(0.7) else 2):
+                await self._pass(self.rng.uniform(0.2, 0.4) * DAY_S)
+                await self._moment()
+            await self._pass(max(0.0, began_s + DAY_S - self.loop.time()))
+            if len(self.violations) > 5:
+                return 0.0
+        return await self._settle()
+
+    @staticmethod
+    async def _pass(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _moment(self) -> None:
+        """Let the person and the schedule do what they do now and then."""
+        if self.loop.time() < self._away_until_s:
+            return
+        self.api.offline = False
+        await self._person()
+        await self._guarded(self.desk.sync_due, attended=False)
+
+    async def _person(self) -> None:
+        if self.dice.chance(0.12):
+            await self._write_a_note()
+        for link in self.bank.links.values():
+            if self.bank.needs_person(link) and self.dice.chance(0.3):
+                self.bank.renew(link)
+                await self._guarded(self.desk.sync_now, attended=True)
+        if self.dice.chance(0.05):
+            await self._guarded(lambda: self.desk.sync_now(refresh=True), attended=True)
+
+    async def _write_a_note(self) -> None:
+        rows = self.desk.store.read_now(_editable)
+        if not rows:
+            return
+        row_id, provider_id = self.rng.choice(rows)
+        for link in self.bank.links.values():
+            for account in link.accounts:
+                for each in account.live:
+                    if each.provider_id == provider_id and not _was_silent(link.silent_since, each.former):
+                        await self._note(row_id, each.number)
+                        return
+
+    async def _note(self, row_id: TransactionId, number: int) -> None:
+        self._notes += 1
+        note = f"note {number}-{self._notes}"
+        try:
+            kept = await self.desk.edit(row_id, note)
+        except DiedError:
+            self.seen.suspicious = True
+            kept = note in self.desk.store.read_now(_notes)  # written, though nobody was told
+        except TOLD:
+            kept = False
+        if kept:
+            self.told.notes[number] = note
+
+    # Trouble with the computer
+
+    async def _host(self) -> None:
+        dice, rng = self.dice, self.rng
+        self.desk.keyring.locked = dice.happens("host_keyring_locked")
+        self.api.down = dice.happens("provider_down")
+        if dice.happens("token_revoked"):
+            self.api.revoke()
+        if dice.happens("host_suspend"):
+            asleep_s = rng.uniform(1, 12) * 3_600
+            await self._pass(asleep_s)
+            self.clock.has_slept(asleep_s)
+        if dice.happens("host_offline"):
+            self._away_until_s = self.loop.time() + rng.choice([0.05, 0.3, 1, 3, 10, 40, 120]) * DAY_S
+        if self._away_until_s > self.loop.time():
+            self.api.offline = True
+            if dice.chance(0.3):
+                await self._guarded(self.desk.sync_due, attended=False)
+        if self.clock.off_by:
+            self.clock.off_by = timedelta()
+        elif dice.happens("host_clock_jump"):
+            self.clock.off_by = rng.choice([timedelta(days=14), timedelta(days=-1), timedelta(hours=-3)])
+        if dice.happens("host_second_process"):
+            await self._second_process()
+        if dice.happens("host_newer_file"):
+            await self._newer_file()
+        self._plan_death()
+
+    def _plan_death(self) -> None:
+        power = self.dice.happens("host_power_loss")
+        if power or self.dice.happens("host_crash"):
+            point = self.rng.choice(["await", "await", "before", "inside", "after"])
+            self.desk.dies_at = (point, int(2 ** self.rng.uniform(0, 8)) if point == "await" else 0)
+            self.desk.power_cut = power
+            if point != "await":
+                self.desk.dies_at = (point, self.rng.randint(0, 3))
+        elif self.dice.happens("host_disk_full"):
+            self._fill_disk()
+
+    def _fill_disk(self) -> None:
+        def full(opened: Any) -> None:
+            pages = opened.execute("PRAGMA page_count").fetchone()[0]
+            opened.execute(f"PRAGMA max_page_count = {pages}")
+
+        self.desk.store.write_now(lambda tx: full(tx.connection))
+        self._disk_is_full = True
+
+    _disk_is_full = False
+
+    def _free_disk(self) -> None:
+        if self._disk_is_full:
+            self.desk.store.write_now(lambda tx: tx.execute("PRAGMA max_page_count = 1000000"))
+            self._disk_is_full = False
+
+    async def _second_process(self) -> None:
+        """I13: while another process syncs, this one neither asks nor writes."""
+        before, requests = self.desk.store.read_now(model.digest), self.api.traffic.requests
+        with FileLock(self.desk.profile.sync_lock, mode=0o600):
+            await self.desk.syncs.sync_due(Trigger.SCHEDULE)
+            with suppress(SyncHeldError):
+                await self.desk.syncs.sync(None, trigger=Trigger.SCHEDULE, refresh_at_bank=False)
+                self.violations.append("I13 two processes synced at once")
+        if requests != self.api.traffic.requests or before != self.desk.store.read_now(model.digest):
+            self.violations.append("I13 something was asked or written while another process synced")
+
+    async def _newer_file(self) -> None:
+        """I17: a file of a newer program is refused and left as it is."""
+        await self.desk.restart()
+        await self.desk.close()
+        path = self.desk.profile.database
+        with raw(path) as opened:
+            (version,) = opened.execute("PRAGMA user_version").fetchone()
+            opened.execute(f"PRAGMA user_version = {version + 1}")
+        before = fingerprint(path)
+        try:
+            Store.open(path, KEY).close()
+            self.violations.append("I17 a newer file was opened")
+        except DatabaseNewerError:
+            if fingerprint(path) != before:
+                self.violations.append("I17 a newer file was written to")
+        with raw(path) as opened:
+            opened.execute(f"PRAGMA user_version = {version}")
+        await self.desk.restart()
+
+    # Syncs and what must hold after them
+
+    async def _guarded(
+        self, work: Callable[[], Awaitable[tuple[SyncOutcome, ...]]], *, attended: bool
+    ) -> tuple[SyncOutcome, ...]:
+        traffic, calls = self.api.traffic, len(self.bank.calls)
+        lies, faults = traffic.lies, traffic.faults
+        traffic.fulls.clear()
+        began = self.clock.now()
+        outcomes: tuple[SyncOutcome, ...] = ()
+        try:
+            outcomes = await work()
+        except DiedError:
+            self._after_death()
+        except TOLD:
+            self.seen.suspicious = True
+        self._free_disk()
+        self.seen.syncs += len(outcomes)
+        self.seen.background_attended += not attended and any(
+            each.attended for each in self.bank.calls[calls:]
+        )
+        if traffic.lies != lies or traffic.faults != faults:
+            self.seen.suspicious = True
+        self._look(outcomes, began, honest=traffic.lies == lies)
+        return outcomes
+
+    def _after_death(self) -> None:
+        self.seen.suspicious = True
+        self._disk_is_full = False
+        self.violations += self.desk.store.read_now(model.words_kept, self.told)
+
+    def _look(self, outcomes: tuple[SyncOutcome, ...], began: datetime, *, honest: bool) -> None:
+        """Compare the ledger with the truth where a sync says that it is right now."""
+        ids = self.desk.store.read_now(connections.known_ids, "powens")
+        links = {local: self.bank.links[int(remote)] for remote, local in ids.items()}
+        careful = self.seen.suspicious or self.dice.chance(0.1)
+        for outcome in outcomes:
+            link = links[outcome.connection_id]
+            if outcome.result not in _GOOD:
+                continue
+            self.seen.read_at[link.id] = began
+            if not honest:
+                continue
+            complete = link.id in self.api.traffic.fulls
+            if careful or complete:
+                found = self.desk.store.read_now(
+                    lambda opened, link=link, complete=complete: model.in_step(
+                        opened, link, complete=complete
+                    )
+                )
+                self._report(found, link.id)
+            if complete:
+                link.silent_since.clear()
+                if len(self.bank.links) == 1:
+                    self._report(
+                        self.desk.store.read_now(model.words_in_place, self.bank, self.told), link.id
+                    )
+            self.seen.suspicious = False
+        if careful:
+            self._report(self.desk.store.read_now(model.words_kept, self.told), 0)
+            shown = self.desk.store.read_now(connections.connections, self.clock.now(), policy.INTERVAL)
+            if not self.clock.off_by:
+                self._report(model.honest(shown, self.bank, self.api.traffic.served, self.clock.now()), 0)
+
+    def _report(self, found: list[str], link_id: int) -> None:
+        self.violations += [
+            f"{self.clock.true_now():%Y-%m-%d %H:%M} link {link_id}: {each}" for each in found[:3]
+        ]
+
+    # The end
+
+    async def _settle(self) -> float:
+        """I14, I3, I8: faults stop; soon all is right, and asking again changes nothing."""
+        self.dice.quiet = True
+        self.desk.dies_at = None
+        self.desk.keyring.locked = self.api.offline = self.api.down = False
+        self.clock.off_by = timedelta()
+        self._free_disk()
+        for link in self.bank.links.values():
+            if link.state is not None:
+                self.bank.renew(link)
+        stopped_s, stopped = self.loop.time(), self.clock.now()
+        await self._guarded(self.desk.sync_now, attended=True)
+        while not all(
+            self.seen.read_at.get(each, stopped - timedelta(1)) >= stopped for each in self.bank.links
+        ):
+            await self._pass(900)
+            await self._guarded(self.desk.sync_due, attended=False)
+            if self.loop.time() - stopped_s > CONVERGE_MAX_S:
+                self.violations.append("I14 not in step two days after the last fault")
+                break
+        converged_s = self.loop.time() - stopped_s
+        await self._prove_at_rest()
+        return converged_s
+
+    async def _prove_at_rest(self) -> None:
+        """Read everything once more and compare; then the file, the log and the budget."""
+        await self._pass(8 * DAY_S)  # so that a full answer is due
+        await self._guarded(self.desk.sync_due, attended=False)
+        self.seen.suspicious = True
+        await self._guarded(self.desk.sync_now, attended=True)
+        self._report(self.desk.store.read_now(model.words_in_place, self.bank, self.told), 0)
+        self._report(self.desk.store.read_now(model.sums_are_apart), 0)
+        before = self.desk.store.read_now(model.digest)
+        again = await self._guarded(self.desk.sync_now, attended=True)
+        if before != self.desk.store.read_now(model.digest):
+            self.violations.append("I8 the same answer changed the ledger")
+        self.violations += [
+            f"I8 the same answer was {each.result.value}"
+            for each in again
+            if each.result is RunResult.UPDATED
+        ]
+        checked(self.desk.store)
+        size = sum(path.stat().st_size for path in self.desk.profile.folder.iterdir())
+        if size > _FILE_BYTES_MAX:
+            self.violations.append(f"I18 the profile takes {size} bytes")
+        self.violations += model.budget_kept(self.bank, self.seen.background_attended)
+
+
+def _editable(opened: Any) -> list[tuple[TransactionId, int]]:
+    rows: list[tuple[TransactionId, int]] = opened.execute(
+        "SELECT id, provider_id FROM transactions WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 40"
+    ).fetchall()
+    return rows
+
+
+def _notes(opened: Any) -> list[str]:
+    return [row[0] for row in opened.execute("SELECT note FROM transaction_edits").fetchall()]
+
+
+def _was_silent(silent: dict[int, datetime], former: list[int]) -> bool:
+    return any(each in silent for each in former)

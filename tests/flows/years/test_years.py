@@ -1,0 +1,35 @@
+"""Some simulated weeks in every run of the tests; whole years are `bootstrap.py simulate-years`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flows.years.faults import Profile
+from tests.flows.years.runs import live
+from tests.storage.files import made
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an empty file of the present schema."""
+    return made(tmp_path_factory.mktemp("years") / "template.db")
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_whatever_happens_the_ledger_ends_in_step_with_the_banks(template: Path, profile: Profile) -> None:
+    ended = live(11, profile, 70, template)
+
+    assert ended.violations == []
+    assert ended.syncs > 20
+
+
+def test_a_seed_replays_a_life_exactly(template: Path) -> None:
+    first, second = (live(5, Profile.STORM, 25, template) for _ in range(2))
+
+    assert first == second
+    assert first.fired.total() > 20
