@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from obdesk.app.scopes import Scope
     from obdesk.app.surroundings import Surroundings
     from obdesk.app.syncs import Syncs
+    from obdesk.app.upkeep import Upkeep
     from obdesk.domain.clock import Clock
     from obdesk.storage.engine import Connection
     from obdesk.storage.store import Store
@@ -51,6 +52,7 @@ class Background:
         store: Store,
         syncs: Syncs,
         erasures: Erasures,
+        upkeep: Upkeep,
         bus: Bus,
         scope: Scope,
         clock: Clock,
@@ -60,6 +62,7 @@ class Background:
         self._store = store
         self._syncs = syncs
         self._erasures = erasures
+        self._upkeep = upkeep
         self._bus = bus
         self._scope = scope
         self._clock = clock
@@ -89,6 +92,7 @@ class Background:
     async def _due(self, trigger: Trigger) -> None:
         await self._notice_others()
         await self._erasures.settle()  # a pause is about reading banks; who removed one wants it gone
+        await self._upkeep.watch()
         wishes = await self._store.read(_wishes)
         is_good = self._moments.tick(self._clock.now(), self._clock.monotonic_s())
         if not wishes.is_set_up or wishes.paused or self._syncs.running:
@@ -96,6 +100,7 @@ class Background:
         if is_good or trigger is Trigger.START:  # who starts the program wants to see what is new
             spread_s = 0.0 if trigger is Trigger.START else SPREAD_S
             await self._syncs.sync_due(trigger, spread_s=spread_s, allows=await self._allowed(wishes))
+            await self._upkeep.rotate()
 
     async def _allowed(self, wishes: _Wishes) -> moments.Allows:
         now = self._clock.now()

@@ -97,6 +97,7 @@ class App:
         from obdesk.app.surroundings import Unknown
         from obdesk.app.syncs import Syncs
         from obdesk.app.tokens import DatabaseTokens
+        from obdesk.app.upkeep import Upkeep
 
         clock = clock or SystemClock()
         rng = rng or random.SystemRandom()
@@ -114,8 +115,17 @@ class App:
         self.commands: AppCommands = AppCommands(
             opened.store, self._providers, self._syncs, erasures, self.bus, clock, rng
         )
+        upkeep = Upkeep(opened.store, self._providers, self.bus, clock)
         self._background = Background(
-            opened.store, self._syncs, erasures, self.bus, self.work, clock, rng, surroundings or Unknown()
+            opened.store,
+            self._syncs,
+            erasures,
+            upkeep,
+            self.bus,
+            self.work,
+            clock,
+            rng,
+            surroundings or Unknown(),
         )
 
     @property

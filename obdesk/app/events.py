@@ -58,10 +58,19 @@ class ActionNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentEnds:
+    """A bank's consent has few days left, or none."""
+
+    connection_id: ConnectionId
+    bank: str
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something about the whole program went wrong."""
 
     error: ObdeskError
 
 
-Event = Changed | SyncStarted | SyncProgress | SyncEnded | ActionNeeded | Problem
+Event = Changed | SyncStarted | SyncProgress | SyncEnded | ActionNeeded | ConsentEnds | Problem

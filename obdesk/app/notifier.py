@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from obdesk.app.events import ActionNeeded, Problem, SyncEnded
-from obdesk.domain.notices import after_condition, after_problem, after_sync, told_at_start
+from obdesk.app.events import ActionNeeded, ConsentEnds, Problem, SyncEnded
+from obdesk.domain.notices import after_condition, after_consent, after_problem, after_sync, told_at_start
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Notifier:
         elif isinstance(event, ActionNeeded):
             bank = self._banks.get(event.connection_id) or tr("One of your banks")
             self._told, notice = after_condition(self._told, event.connection_id, bank, event.condition)
+        elif isinstance(event, ConsentEnds):
+            self._told, notice = after_consent(self._told, event.connection_id, event.bank, event.days_left)
         elif isinstance(event, Problem):
             self._told, notice = after_problem(self._told, event.error)
         else:

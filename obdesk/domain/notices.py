@@ -7,21 +7,26 @@ Nothing new is never told. Texts come from `conditions.explain`, so no amount ca
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from obdesk.domain.conditions import Condition, explain, needs_you
 from obdesk.domain.entities import RunResult
 from obdesk.domain.errors import Action
-from obdesk.domain.texts import tr
+from obdesk.domain.texts import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from obdesk.domain.entities import Connection
     from obdesk.domain.errors import ObdeskError
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.syncing import SyncOutcome
+
+
+DAY = timedelta(hours=24)
 
 
 class NoticeKind(Enum):
@@ -63,6 +68,8 @@ class Told:
     troubles: Mapping[ConnectionId, frozenset[Condition]] = field(default_factory=dict)
     """Per bank, each condition told of since it was last well."""
     shared: frozenset[Condition] = frozenset()
+    shared_at: datetime | None = None
+    """When the person was last told of an aggregator that is down."""
     problems: frozenset[str] = frozenset()
     """Titles of whole-program problems."""
 
@@ -83,13 +90,13 @@ def after_sync(told: Told, outcome: SyncOutcome) -> tuple[Told, Notice | None]:
     """Return what to tell after a sync, and the memory to keep; a cancelled sync says nothing."""
     if outcome.result is RunResult.CANCELLED:
         return told, None
-    return after_condition(told, outcome.connection_id, outcome.bank, outcome.condition)
+    return after_condition(told, outcome.connection_id, outcome.bank, outcome.condition, outcome.started_at)
 
 
 def after_condition(
-    told: Told, connection_id: ConnectionId, bank: str, condition: Condition
+    told: Told, connection_id: ConnectionId, bank: str, condition: Condition, at: datetime | None = None
 ) -> tuple[Told, Notice | None]:
-    """Return what to tell when a bank is in `condition`, and the memory to keep."""
+    """Return what to tell when a bank is in `condition` at an instant, and the memory to keep."""
     if condition in _QUIET:
         return told, None
     if condition is Condition.NEVER_SYNCED:
@@ -97,11 +104,32 @@ def after_condition(
     if condition is Condition.OK:
         return _recovery(told, connection_id, bank)
     if condition in _SHARED:
-        if condition in told.shared:
-            return told, None
-        kept = replace(told, shared=told.shared | {condition})
-        return kept, _trouble(None, bank, condition)
+        return _shared_trouble(told, bank, condition, at)
     return _bank_trouble(told, connection_id, bank, condition)
+
+
+def _shared_trouble(
+    told: Told, bank: str, condition: Condition, at: datetime | None
+) -> tuple[Told, Notice | None]:
+    """Tell what the person has to do once, and that an aggregator is down at most once a day."""
+    if condition is Condition.PROVIDER_DOWN and at is not None and told.shared_at is not None:
+        if at - told.shared_at < DAY:
+            return told, None
+    elif condition in told.shared:
+        return told, None
+    kept = replace(told, shared=told.shared | {condition}, shared_at=at or told.shared_at)
+    return kept, _trouble(None, bank, condition)
+
+
+def after_consent(
+    told: Told, connection_id: ConnectionId, bank: str, days_left: int
+) -> tuple[Told, Notice | None]:
+    """Return what to tell of a consent that ends, and the memory to keep."""
+    if days_left == 0:
+        return after_condition(told, connection_id, bank, Condition.CONSENT_EXPIRED)
+    title = trn("Access to {bank} ends in {n} day", "Access to {bank} ends in {n} days", days_left, bank=bank)
+    body = tr("Renewing takes a minute; everything goes on meanwhile, and nothing is lost.")
+    return told, Notice(NoticeKind.ACTION_NEEDED, title, body, Action.RENEW, connection_id)
 
 
 def after_problem(told: Told, error: ObdeskError) -> tuple[Told, Notice | None]:
@@ -138,7 +166,7 @@ def _recovery(told: Told, connection_id: ConnectionId, bank: str) -> tuple[Told,
         title = tr("The aggregator answers again")
         body = tr("Your banks are being read as before.")
         notice = Notice(NoticeKind.RECOVERED, title, body, Action.NONE)
-    return Told(rest), notice
+    return Told(rest, shared_at=told.shared_at), notice
 
 
 def _trouble(connection_id: ConnectionId | None, bank: str, condition: Condition) -> Notice:

@@ -108,6 +108,10 @@ class Provider(Protocol):
         """End the link and erase its data at the provider; a link that is already gone is a success."""
         ...
 
+    async def rotate_token(self) -> Outcome[bool]:
+        """Exchange the user's token when its time has come; tell whether another one is in use now."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections to the provider."""
         ...

@@ -115,11 +115,12 @@ class Engine:
         if held is not None:
             return held
         before = await self._store.read(reads.known_links, self._provider.name)
+        requests = counting.begin()
         listed = await self._provider.connections()
         if not isinstance(listed, Fetched):
-            await self._gate.listed(listed)
+            await self._gate.listed(listed, requests.renewals)
             return listed
-        await self._gate.listed(None)
+        await self._gate.listed(None, requests.renewals)
         remotes = {remote.provider_id: remote for remote in listed.value}
         known = await self._store.read(reads.known_links, self._provider.name)
         # What was erased here while the list was on its way is not brought back by it.
@@ -327,8 +328,9 @@ class Engine:
         condition = answer.remote.condition
         result = policy.result_of(condition, changed=_changed(saved))
         outcome = self._outcome(start, condition, result, saved.counts)
+        renewals = start.requests.renewals
         change = record(tx, answer, saved, outcome, self._clock.now())
-        return outcome, change.merge(self._gate.judge(tx, start.connection_id, None))
+        return outcome, change.merge(self._gate.judge(tx, start.connection_id, None, renewals))
 
     async def _failed(
         self, start: _Start, failure: Failure, held: Held | None = None
@@ -343,7 +345,7 @@ class Engine:
             case _:
                 assert_never(failure)
         outcome = self._outcome(start, failure.condition, result, detail=detail)
-        now = self._clock.now()
+        now, renewals = self._clock.now(), start.requests.renewals
         if held is not None:
             again = held.again_at
         else:
@@ -351,8 +353,8 @@ class Engine:
 
         def keep(tx: Tx) -> ChangeSet:
             if not connections.is_live(tx, start.connection_id):
-                return ChangeSet() if held else self._gate.judge_host(tx, failure)
-            change = ChangeSet() if held else self._gate.judge(tx, start.connection_id, failure)
+                return ChangeSet() if held else self._gate.judge_host(tx, failure, renewals)
+            change = ChangeSet() if held else self._gate.judge(tx, start.connection_id, failure, renewals)
             heals = isinstance(failure, RetryLater | Broken)
             connections.fail(
                 tx, start.connection_id, failure.condition, again, keep_needs=heals, asked=held is None

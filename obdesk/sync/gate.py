@@ -107,11 +107,11 @@ class Gate:
 
         return await self._store.write(ask) if await self._is_troubled() else None
 
-    async def listed(self, failure: Failure | None) -> None:
+    async def listed(self, failure: Failure | None, renewals: int = 0) -> None:
         """Keep what the answer to a list of links says about the provider."""
-        if failure is None and not await self._is_troubled():
+        if failure is None and not renewals and not await self._is_troubled():
             return
-        await self._store.write(lambda tx: self.judge_host(tx, failure))
+        await self._store.write(lambda tx: self.judge_host(tx, failure, renewals))
 
     async def _is_troubled(self) -> bool:
         return bool(await self._store.read(breakers_of, (self.host,)))
@@ -139,16 +139,21 @@ class Gate:
         wait_s = max(0.0, (breaker.probe_at - self._clock.now()).total_seconds())
         return Held(RetryLater(breaker.reason, wait_s), breaker.probe_at + behind)
 
-    def judge(self, tx: Tx, connection_id: ConnectionId, failure: Failure | None) -> ChangeSet:
+    def judge(self, tx: Tx, connection_id: ConnectionId, failure: Failure | None, renewals: int) -> ChangeSet:
         """Keep, with the end of a sync, what it says about host and connection; None is a success."""
-        change = self.judge_host(tx, failure)
+        change = self.judge_host(tx, failure, renewals)
         before = breakers.breaker(tx, link_subject(connection_id))
         sign = policy.Sign.FINE if failure is None else policy.sign_of_connection(failure.condition)
         self._keep(tx, before, self._after(before, sign, failure), connection_id)
         return change
 
-    def judge_host(self, tx: Tx, failure: Failure | None) -> ChangeSet:
-        """Keep what an answer says about the provider; return whose turn changed with it."""
+    def judge_host(self, tx: Tx, failure: Failure | None, renewals: int) -> ChangeSet:
+        """Keep what an answer says about the provider; return whose turn changed with it.
+
+        `renewals` counts the tokens that had to be renewed on the way to it.
+        """
+        if renewals:
+            add_event(tx, self._clock.now(), "token_renewed", None, "refused")
         before = breakers.breaker(tx, self.host)
         sign = policy.Sign.FINE if failure is None else policy.sign_of_host(failure.condition)
         after = self._after(before, sign, failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -24,6 +24,7 @@ from obdesk.domain.notices import (
 )
 from obdesk.domain.syncing import SyncOutcome
 from tests.domain.connections import a_connection
+from tests.fakes import SOME_MORNING as MORNING
 
 BANK = ConnectionId(1)
 OTHER = ConnectionId(2)
@@ -170,3 +171,24 @@ def test_a_recovery_is_told_exactly_when_a_trouble_was(history: list[Condition])
         elif condition is Condition.OK:
             assert (notice is not None) == open_trouble
             open_trouble = False
+
+
+def test_F02_an_aggregator_that_comes_and_goes_is_told_of_once_a_day() -> None:
+    told, shown = Told(), []
+    at = MORNING
+    for hour in range(72):
+        condition = Condition.PROVIDER_DOWN if hour % 2 == 0 else Condition.OK
+        told, notice = after_condition(told, BANK, "Banque du Port", condition, at + timedelta(hours=hour))
+        shown += [notice] if notice else []
+    kinds = [notice.kind for notice in shown]
+    assert kinds.count(NoticeKind.SYNC_ERROR) == 3
+    assert kinds.count(NoticeKind.RECOVERED) == 3
+
+
+def test_F02_an_aggregator_that_stays_down_is_told_of_once_a_day() -> None:
+    told, count = Told(), 0
+    for hour in range(72):
+        at = MORNING + timedelta(hours=hour)
+        told, notice = after_condition(told, BANK, "Banque du Port", Condition.PROVIDER_DOWN, at)
+        count += notice is not None
+    assert count == 3

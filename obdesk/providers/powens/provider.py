@@ -73,7 +73,7 @@ class PowensProvider:
         self._sleep = sleep
         self._zone = ZoneInfo(settings.zone)
         self._client = Client(settings, clock=clock, rng=rng, sleep=sleep, transport=transport, limits=limits)
-        self._source: TokenSource = OwnApplication(settings, self._client, tokens, clock)
+        self._source: TokenSource = OwnApplication(settings, self._client, tokens, clock, rng)
 
     @property
     def host(self) -> str:
@@ -250,6 +250,15 @@ class PowensProvider:
         if reply.failure is None or _says_gone(reply):
             return Fetched(None)
         return reply.failure
+
+    async def rotate_token(self) -> Outcome[bool]:
+        """Exchange the user's token when its time has come; tell whether another one is in use now."""
+
+        async def probe(token: str) -> Outcome[object]:
+            reply = await self._client.send("GET", "/users/me/connections", bearer=token)
+            return reply.failure or Fetched(None)
+
+        return await self._source.rotate(probe)
 
     async def aclose(self) -> None:
         """Close the connections to the provider."""

@@ -9,24 +9,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from obdesk.domain.conditions import Condition
 from obdesk.domain.outcomes import ActionNeeded, Fetched
+from obdesk.providers import counting
 from obdesk.providers.powens.errors import bad_answer
 from obdesk.providers.powens.mapping import is_id
 from obdesk.providers.powens.strict import UNREADABLE
 from obdesk.providers.powens.wire import AccessWire, Reader, UserWire
 
 if TYPE_CHECKING:
+    import random
+
     from obdesk.domain.clock import Clock
     from obdesk.domain.outcomes import Outcome
     from obdesk.providers.powens.client import Client
     from obdesk.providers.powens.settings import PowensSettings
 
+ROTATE_EVERY = timedelta(days=30)
 RENEW_PAUSE_S = 3_600.0
 """A token that is refused right after it was renewed is not renewed again before this time."""
 
@@ -47,6 +53,10 @@ class TokenStore(Protocol):
         ...
 
 
+Probe = Callable[[str], Awaitable["Outcome[object]"]]
+"""Makes one harmless call with a token."""
+
+
 class TokenSource(Protocol):
     """Whatever can give the token of the one user this program speaks for."""
 
@@ -62,13 +72,25 @@ class TokenSource(Protocol):
         """Return another token for the same user, after `refused` was not accepted."""
         ...
 
+    async def rotate(self, probe: Probe) -> Outcome[bool]:
+        """Exchange the token when its time has come; tell whether another one is in use now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class UserToken:
-    """A user's token, and the user's id, the only way back to their data when the token is lost."""
+    """A user's token, and the user's id, the only way back to their data when the token is lost.
+
+    While a token is exchanged both are kept: `following` until a call has proved it, `former` until it is
+    revoked. `token` works at every moment.
+    """
 
     token: str = field(repr=False)
     id_user: int
+    rotate_at: float | None = None
+    """When it is exchanged, in seconds since 1970; None for one whose age nobody knows."""
+    following: str | None = field(default=None, repr=False)
+    former: str | None = field(default=None, repr=False)
 
 
 def user_token_name(settings: PowensSettings) -> str:
@@ -95,11 +117,14 @@ _REFUSED = ActionNeeded(Condition.PROVIDER_REFUSES, "token_refused")
 class OwnApplication:
     """A person's own application as a source of tokens (TokenSource)."""
 
-    def __init__(self, settings: PowensSettings, client: Client, store: TokenStore, clock: Clock) -> None:
+    def __init__(
+        self, settings: PowensSettings, client: Client, store: TokenStore, clock: Clock, rng: random.Random
+    ) -> None:
         self._settings = settings
         self._client = client
         self._store = store
         self._clock = clock
+        self._rng = rng
         self._name = user_token_name(settings)
         self._user: UserToken | None = None
         self._kept = True
@@ -142,11 +167,13 @@ class OwnApplication:
             if wire.type == "temporary":
                 # Made without a valid secret: it and all its data would be gone in half an hour.
                 return ActionNeeded(Condition.PROVIDER_REFUSES, "temporary_user")
-            return await self._keep(UserToken(wire.auth_token or "", wire.id_user or 0))
+            return await self._keep(UserToken(wire.auth_token or "", wire.id_user or 0, self._later()))
 
     async def renew(self, refused: str) -> Outcome[str]:
         """Return another token for the same user; at most once an hour, so that it is no loop."""
         async with self._turn:
+            if self._kept:
+                self._user = None  # another process may have exchanged the token meanwhile
             found = await self._load()
             if not isinstance(found, Fetched):
                 return found
@@ -159,20 +186,87 @@ class OwnApplication:
             if secret is None or self._has_just_renewed():
                 return _REFUSED
             self._renewed_s = self._clock.monotonic_s()
-            # Without id_user the API would make a new user. Other computers keep their tokens.
-            body = self._credentials(secret) | {
-                "grant_type": "client_credentials",
-                "id_user": user.id_user,
-                "revoke_previous": False,
-            }
-            reply = await self._client.send("POST", "/auth/renew", body=body)
-            if reply.failure:
-                return reply.failure
-            row = _ACCESSES.read(reply.body)
-            token = (row.value.access_token or row.value.token) if row else None
-            if not _is_token(token):
-                return bad_answer("auth/renew answered no token")
-            return await self._keep(UserToken(token or "", user.id_user))
+            made = await self._another(user, secret)
+            if not isinstance(made, Fetched):
+                return made
+            counting.renewed_one()
+            return await self._keep(UserToken(made.value, user.id_user, self._later()))
+
+    async def _another(self, user: UserToken, secret: str) -> Outcome[str]:
+        """Ask for a further token of the same user; the one in use, and other computers', stay valid."""
+        # Without id_user the API would make a new user.
+        body = self._credentials(secret) | {
+            "grant_type": "client_credentials",
+            "id_user": user.id_user,
+            "revoke_previous": False,
+        }
+        reply = await self._client.send("POST", "/auth/renew", body=body)
+        if reply.failure:
+            return reply.failure
+        row = _ACCESSES.read(reply.body)
+        token = (row.value.access_token or row.value.token) if row else None
+        if token is None or not _is_token(token):
+            return bad_answer("auth/renew answered no token")
+        return Fetched(token)
+
+    async def rotate(self, probe: Probe) -> Outcome[bool]:
+        """Exchange the token when its time has come; tell whether another one is in use now.
+
+        Each step is kept before the next: the new token beside the old one, then proved by a call, then
+        in use, and only then the old one is revoked. Wherever this ends, the token in use works.
+        """
+        async with self._turn:
+            found = await self._load()
+            if not isinstance(found, Fetched):
+                return found
+            user = found.value
+            if user is None:
+                return Fetched(False)
+            if user.former is not None:
+                user = await self._revoke_former(user)
+            if user.rotate_at is None:  # made before ages were kept
+                await self._keep(replace(user, rotate_at=self._later()))
+                return Fetched(False)
+            if user.following is None and self._clock.now().timestamp() < user.rotate_at:
+                return Fetched(False)
+            return await self._exchange(user, probe)
+
+    async def _exchange(self, user: UserToken, probe: Probe) -> Outcome[bool]:
+        if user.following is None:
+            secret = await self._secret()
+            if secret is None:
+                return _NO_SECRET
+            made = await self._another(user, secret)
+            if not isinstance(made, Fetched):
+                return made
+            user = replace(user, following=made.value)
+            await self._keep(user)
+        following = user.following or ""
+        proved = await probe(following)
+        if isinstance(proved, ActionNeeded):  # it does not work: the old one stays, another is made later
+            await self._keep(replace(user, following=None, rotate_at=self._later()))
+            return proved
+        if not isinstance(proved, Fetched):
+            return proved
+        user = UserToken(following, user.id_user, self._later(), former=user.token)
+        await self._keep(user)
+        await self._revoke_former(user)
+        return Fetched(True)
+
+    async def _revoke_former(self, user: UserToken) -> UserToken:
+        """Revoke the token that was in use before; one that cannot be now is revoked another time."""
+        reply = await self._client.send("DELETE", "/auth/token", bearer=user.former)
+        refused = isinstance(reply.failure, ActionNeeded)  # it is no longer valid, which is what we want
+        if reply.failure is not None and not refused:
+            return user
+        kept = replace(user, former=None)
+        await self._keep(kept)
+        return kept
+
+    def _later(self) -> float:
+        """Return when a token made now is exchanged: about a month, not at the same time everywhere."""
+        wait = ROTATE_EVERY * self._rng.uniform(0.8, 1.2)
+        return (self._clock.now() + wait).timestamp()
 
     def _has_just_renewed(self) -> bool:
         return self._renewed_s is not None and self._clock.monotonic_s() - self._renewed_s < RENEW_PAUSE_S
@@ -185,7 +279,9 @@ class OwnApplication:
 
     async def _store_user(self, user: UserToken) -> None:
         # One entry, so that the token and the id cannot part.
-        text = msgspec.json.encode({"token": user.token, "id_user": user.id_user}).decode()
+        known = {"token": user.token, "id_user": user.id_user, "rotate_at": user.rotate_at}
+        both = {"following": user.following, "former": user.former}
+        text = msgspec.json.encode(known | {name: token for name, token in both.items() if token}).decode()
         await asyncio.to_thread(self._store.put, self._name, text)
         self._kept = True
 

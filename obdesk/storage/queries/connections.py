@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.conditions import Condition, freshness_of, needs_you
+from obdesk.domain.consent import Ending
 from obdesk.domain.entities import Connection as Link
 from obdesk.domain.entities import DataProblem, Run, RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.freshness import FreshnessState
@@ -191,6 +192,15 @@ def due(connection: Connection, now: datetime, interval: timedelta) -> tuple[Con
         (to_ms(now), interval // timedelta(milliseconds=1)),
     )
     return tuple(ConnectionId(row[0]) for row in rows)
+
+
+def consents(connection: Connection) -> tuple[Ending, ...]:
+    """Return the consents that have an end, of links that are there."""
+    rows = connection.execute(
+        "SELECT id, bank, consent_expires_at FROM connections WHERE removed_at IS NULL "
+        "AND condition <> 'gone' AND consent_expires_at IS NOT NULL ORDER BY consent_expires_at, id"
+    )
+    return tuple(Ending(ConnectionId(row[0]), row[1], instant(row[2])) for row in rows)
 
 
 def setting(connection: Connection, key: str) -> str | None:
