@@ -28,7 +28,7 @@ def crash(states: int, seed: int, synchronous: str = "FULL", days: int = DAYS) -
     """Trace a workload and crash it at random moments; return the number of its acts and the verdicts."""
     with tempfile.TemporaryDirectory(prefix="obdesk-trace-") as made:
         folder = Path(made).resolve()
-        acts = acts_of(record(folder, synchronous, days), folder / "profile")
+        acts = acts_of(record(folder, "tests.crash.workload", synchronous, str(days)), folder / "profile")
     rng = random.Random(seed)  # noqa: S311 - chance, not secrets
     moments = sorted(rng.randint(0, len(acts)) for _ in range(states))
     if states < 1_000:

@@ -98,9 +98,12 @@ def _apply_torn(content: bytearray, act: Written, rng: random.Random) -> None:
 class Disk:
     """The files of a folder while a program works on them."""
 
-    def __init__(self) -> None:
-        self._live: Names = {}
-        self._safe: Names = {}
+    def __init__(self, before: Mapping[str, bytes] | None = None) -> None:
+        """Begin with files that were safe long before, by path."""
+        self._live: Names = {
+            path: File(bytearray(content), size=len(content)) for path, content in (before or {}).items()
+        }
+        self._safe: Names = dict(self._live)
         self._unsafe: list[Opened | Renamed | Removed] = []
         self._made: dict[int, File] = {}
         self.acknowledged = -1

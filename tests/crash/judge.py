@@ -19,7 +19,7 @@ from tests.seed import KEY
 from tests.storage.files import check_search_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from obdesk.storage.tx import Tx
     from tests.crash.trace import Act
@@ -40,7 +40,20 @@ class Verdicts:
 def judge(acts: Sequence[Act], moments: Sequence[int], seed: int) -> Verdicts:
     """Crash once at each moment, the number of acts done, and judge what is found."""
     digests = [act.digest for act in acts if isinstance(act, Acknowledged)]
-    disk, done, begun = Disk(), 0, 0
+    return judge_each(
+        Disk(), acts, moments, seed, lambda folder, disk: _complaint(folder, disk.acknowledged, digests)
+    )
+
+
+def judge_each(
+    disk: Disk,
+    acts: Sequence[Act],
+    moments: Sequence[int],
+    seed: int,
+    complaint_of: Callable[[Path, Disk], str],
+) -> Verdicts:
+    """Crash once at each moment; `complaint_of` says what is wrong in the folder, or nothing."""
+    done, begun = 0, 0
     complaints: list[str] = []
     with _scratch() as folder:
         for number, moment in enumerate(sorted(moments)):
@@ -50,7 +63,7 @@ def judge(acts: Sequence[Act], moments: Sequence[int], seed: int) -> Verdicts:
             found = disk.after_a_crash(random.Random(f"{seed} {number} {moment}"))  # noqa: S311 - chance, not secrets
             _lay_out(folder, found)
             begun += (folder / NAME).exists()
-            if complaint := _complaint(folder, disk.acknowledged, digests):
+            if complaint := complaint_of(folder, disk):
                 complaints.append(f"after {moment} acts (seed {seed}, state {number}): {complaint}")
     return Verdicts(len(moments), begun, tuple(complaints))
 

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.crash.__main__ import crash
 from tests.crash.disk import Disk
-from tests.crash.trace import Acknowledged, Cut, Opened, Removed, Renamed, Synced, Written, may_trace
+from tests.crash.judge import NAME, judge_each
+from tests.crash.trace import (
+    Acknowledged,
+    Cut,
+    Opened,
+    Removed,
+    Renamed,
+    Synced,
+    Written,
+    acts_of,
+    may_trace,
+    record,
+)
+from tests.crash.upgrading import content_of
+from tests.storage.make_sample import sample_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 traced = pytest.mark.skipif(not may_trace(), reason="strace is not here, or may not look")
 STATES = 300
+UPGRADES = int(os.environ.get("OBDESK_CRASHED_UPGRADES", "20"))
 FOLDER = "/profile"
 
 
@@ -31,6 +52,33 @@ def test_a_log_that_is_not_synced_with_each_commit_is_found_out() -> None:
     _, verdicts = crash(50, seed=7, synchronous="NORMAL", days=2)
 
     assert any("an acknowledged commit is lost" in complaint for complaint in verdicts.complaints)
+
+
+@traced
+@pytest.mark.timeout(300)
+def test_F51_no_power_cut_in_an_upgrade_loses_the_ledger(tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    path = profile / NAME
+    shutil.copy(sample_path(1), path)
+    old = path.read_bytes()
+    acts = acts_of(record(tmp_path, "tests.crash.upgrading"), profile)
+    expected = content_of(path)
+    rng = random.Random(7)  # noqa: S311 - chance, not secrets
+    moments = [rng.randint(0, len(acts)) for _ in range(UPGRADES)]
+
+    def complaint(folder: Path, disk: Disk) -> str:
+        found = folder / NAME
+        if not found.exists():
+            return "the file is gone"
+        if disk.acknowledged >= 0 and not (folder / f"{NAME}.v1.bak").exists():
+            return "the backup is gone"
+        return "" if content_of(found) == expected else "something is missing"
+
+    verdicts = judge_each(Disk({str(path): old}), acts, moments, 7, complaint)
+
+    assert any(isinstance(act, Renamed) for act in acts)
+    assert verdicts.complaints == ()
 
 
 def _found(acts: list[object], tries: int = 200) -> set[tuple[tuple[str, bytes], ...]]:

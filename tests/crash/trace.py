@@ -101,16 +101,16 @@ def may_trace() -> bool:
     )
 
 
-def record(folder: Path, synchronous: str, days: int) -> Path:
-    """Run the workload in `folder` under strace; return the trace."""
+def record(folder: Path, module: str, *words: str) -> Path:
+    """Run a module under strace, with `folder`/profile and some words; return the trace."""
     strace = shutil.which("strace")
     assert strace is not None
     trace = folder / "trace"
     watched = folder / "profile"
-    watched.mkdir()
+    watched.mkdir(exist_ok=True)
     command = [strace, "-f", "--seccomp-bpf", "-y", "-xx", "-s", "20000000", "-o", str(trace)]
     command += ["-e", f"trace={CALLS}", "-e", "signal=none"]
-    command += [sys.executable, "-m", "tests.crash.workload", str(watched), synchronous, str(days)]
+    command += [sys.executable, "-m", module, str(watched), *words]
     root = Path(__file__).parents[2]
     subprocess.run(command, cwd=root, check=True, env={**os.environ, "PYTHONPATH": str(root)}, timeout=300)
     return trace
