@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from obdesk.domain.commits import ChangeLine, Subject, What
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.ids import ConnectionId
 from obdesk.domain.syncing import SyncOutcome
 from obdesk.storage.columns import to_ms
-from obdesk.storage.writes import connections, runs
+from obdesk.storage.writes import commits, connections, runs
 from obdesk.sync.saving import save
 from tests.seed import NOW, USD, answer_of, fill, remote_account, remote_connection
 
@@ -68,10 +69,11 @@ def _traces(tx: Tx, now: datetime) -> None:
         tx, NORDIC, now - 2 * hour, RunResult.RETRY_LATER, Condition.BANK_DOWN,
         trigger=Trigger.RETRY, duration_s=30.0, attempt=2, detail="websiteUnavailable",
     )  # fmt: skip
-    ended(
+    newest = ended(
         tx, PORT, now - timedelta(minutes=2), RunResult.UPDATED, trigger=Trigger.WEBHOOK, asked_bank=True,
         counts=RunCounts(new=14, updated=3, removed=1, unchanged=412, problems=1), requests=5,
     )  # fmt: skip
+    _changes(tx, newest)
     for link, asked in ((PORT, timedelta(minutes=2)), (NORDIC, 10 * hour)):
         tx.execute("UPDATE connections SET asked_at = ? WHERE id = ?", (to_ms(now - asked), link))
     tx.execute("UPDATE connections SET failures = 2, retry_at = ? WHERE id = 2", (to_ms(now + 2 * hour),))
@@ -88,6 +90,28 @@ def _traces(tx: Tx, now: datetime) -> None:
     _matters(tx, now)
     for days in (45, 12, 3):
         tx.insert("events", {"at": to_ms(now - timedelta(days=days)), "kind": "token_renewed", "detail": ""})
+
+
+def _changes(tx: Tx, run_id: int) -> None:
+    """Write down what the newest run changed: three new rows, and one line of each sort."""
+    row, account = Subject.TRANSACTION, Subject.ACCOUNT
+    lines = [
+        ChangeLine(row, 4, What.BOOKED, "pending", "1", "0"),
+        ChangeLine(row, 4, What.BOOKED, "booked_on", "2026-11-25", "2026-11-23"),
+        ChangeLine(row, 4, What.BOOKED, "provider_updated", "a", "b"),
+        ChangeLine(row, 5, What.CHANGED, "amount_minor", "-4000", "-4600"),
+        ChangeLine(row, 6, What.REMOVED, "deleted", "0", "1"),
+        ChangeLine(row, 7, What.RESTORED, "deleted", "1", "0"),
+        ChangeLine(row, 8, What.RENUMBERED, "provider_id", "10", "11"),
+        ChangeLine(row, 9, What.CHANGED, "label", "A", ""),
+        ChangeLine(account, 1, What.CHANGED, "name", "Compte", "Compte courant"),
+        ChangeLine(account, 3, What.ADDED, "", None, None),
+        ChangeLine(Subject.BALANCE, 1, What.CHANGED, "2026-11-24", "150000@1", "152040@2"),
+        ChangeLine(Subject.CONNECTION, PORT, What.CHANGED, "condition", "bank_down", "ok"),
+        ChangeLine(Subject.CONNECTION, PORT, What.CHANGED, "consent_expires_at", "1", "2"),
+    ]
+    commits.keep_lines(tx, run_id, lines)
+    tx.execute("UPDATE runs SET added_from = 1, added_to = 3 WHERE id = ?", (run_id,))
 
 
 def _breakers(tx: Tx, now: datetime) -> None:

@@ -114,6 +114,14 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One sync with what it changed, and the rows that its first changes are about."""
+
+    commit: Commit
+    rows: tuple[TransactionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CsvOptions:
     """How a CSV file is written."""
 
@@ -309,6 +317,10 @@ class Reads(Protocol):
 
     async def activity(self, runs: int = 50) -> Activity:
         """Return what syncing did and how well it goes, with its last runs."""
+        ...
+
+    async def run_details(self, run_id: RunId, rows: int = 60) -> RunDetails | None:
+        """Return one sync with what it changed, for a screen; None when it is not known (any more)."""
         ...
 
     async def scores(self) -> Scores:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from obdesk.app.interface import Activity, Cancelled, FirstScreen
+from obdesk.app.interface import Activity, Cancelled, FirstScreen, RunDetails
 from obdesk.app.settings import declared
+from obdesk.domain.commits import Subject
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
 from obdesk.storage.queries import (
@@ -161,6 +162,10 @@ class StoreReads:
         """Return what syncing did and how well it goes, with its last runs."""
         return await self._store.read_slowly(None, _activity, self._clock.now(), runs)
 
+    async def run_details(self, run_id: RunId, rows: int = 60) -> RunDetails | None:
+        """Return one sync with what it changed, for a screen; None when it is not known (any more)."""
+        return await self._store.read_slowly(None, _run_details, run_id, rows)
+
     async def scores(self) -> Scores:
         """Return how well syncing goes, counted."""
         return await self._store.read_slowly(None, scores.scores, self._clock.now())
@@ -207,3 +212,14 @@ def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
         runs=connections.runs(opened, None, limit),
         accounts=accounts.accounts(opened, now),
     )
+
+
+def _run_details(opened: Opened, run_id: RunId, limit: int) -> RunDetails | None:
+    found = commits.commit(opened, run_id)
+    if found is None:
+        return None
+    first, last = found.added or (1, 0)
+    new = range(first, min(last + 1, first + limit))
+    named = dict.fromkeys(line.subject_id for line in found.lines if line.subject is Subject.TRANSACTION)
+    wanted = [*new, *list(named)[:limit]]
+    return RunDetails(found, transactions.rows(opened, wanted, also_deleted=True))

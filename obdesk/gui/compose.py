@@ -66,7 +66,7 @@ def compose(window: MainWindow, reads: Reads, clock: Clock, locale: Locale, sett
     def activity() -> Screen:
         from obdesk.gui.activity.view import ActivityScreen
 
-        return ActivityScreen(theme, locale, clock, reads, spawn, window)
+        return ActivityScreen(theme, locale, clock, reads, commands, spawn, window)
 
     window.add_section(Section("overview", tr("Overview"), "house", overview))
     window.add_section(Section("transactions", tr("Transactions"), "list", transactions))

@@ -37,6 +37,7 @@ SCREEN_FILES = frozenset({"__init__", "present", "model", "delegate", "view"})
 SCREEN_EXTRAS: dict[str, dict[str, str]] = {
     "activity": {
         "cards": "what the activity is made of",
+        "changes": "what one run changed, as values",
         "matters": "what waits for the person or for its time, as values",
     },
     "connections": {

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from obdesk.app.reads import StoreReads
 from obdesk.domain.changes import ChangeSet, Kind
-from obdesk.domain.errors import Action
+from obdesk.domain.errors import Action, AppError
 from obdesk.gui.activity.view import RUNS_FIRST, ActivityScreen
 from obdesk.gui.widgets.basics import ElidedLabel
 from obdesk.gui.widgets.money import HIDDEN
 from obdesk.storage.store import Store
+from obdesk.storage.writes import commits
 from tests.fakes import FrozenClock
 from tests.gui.household import ENGLISH
 from tests.gui.walkers import clipped, nameless, rich
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytestqt.modeltest import ModelTester
     from pytestqt.qtbot import QtBot
 
+    from obdesk.domain.ids import RunId
     from obdesk.gui.theme.theme import Theme
     from obdesk.storage.tx import Tx
 
@@ -49,17 +51,32 @@ class _Navigator:
         return lambda *args: self.calls.append((name, args))
 
 
+class _Commands:
+    """Takes a run back in the file, as the application does."""
+
+    def __init__(self, stage: _Stage) -> None:
+        self._stage = stage
+
+    async def revert_run(self, run_id: RunId) -> None:
+        if self._stage.refuses:
+            raise AppError(title="It may not be", cause="because", next_step="wait")
+        self._stage.store.write_now(lambda tx: commits.revert(tx, run_id, NOW))
+
+
 class _Stage:
     """The screen over a real file, its reading done at once."""
 
     def __init__(self, theme: Theme, store: Store) -> None:
         self.navigator = _Navigator()
+        self.store, self.refuses = store, False
         window: Any = self.navigator
         self.reads = 0
+        self._waiting: list[Any] = []
         self.told: list[str] = []
         self.clock = FrozenClock(NOW)
+        commands: Any = _Commands(self)
         self.screen = ActivityScreen(
-            theme, ENGLISH, self.clock, StoreReads(store, self.clock), self._run, window
+            theme, ENGLISH, self.clock, StoreReads(store, self.clock), commands, self._run, window
         )
         self.screen.on_status(self._tell)
         self.page = self.screen.page
@@ -68,8 +85,14 @@ class _Stage:
         self.told.append(text)
 
     def _run(self, _name: str, coro: Any) -> None:
+        """Run work to its end; what it starts itself comes after it, as on a loop."""
         self.reads += 1
-        asyncio.run(coro)
+        self._waiting.append(coro)
+        if len(self._waiting) > 1:
+            return
+        while self._waiting:
+            asyncio.run(self._waiting[0])
+            self._waiting.pop(0)
 
     def shown(self, width: int = 1012) -> _Stage:
         self.page.resize(width, 760)
@@ -104,6 +127,7 @@ def test_going_to_a_run_shows_its_details_and_a_new_one_does_not_take_them_away(
     table = stage.page.runs.table
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert not stage.page.details.changes.isVisible(), "the changes are those of the run that is shown"
     title = stage.page.details.findChildren(ElidedLabel)[0]
     assert title.whole == "The run of 11:00"
 
@@ -142,6 +166,28 @@ def test_each_button_leads_to_what_it_says(stage: _Stage, qtbot: QtBot) -> None:
         ("open_section", ("transactions",)),
         ("open_section", ("connections",)),
     ]
+
+
+def test_a_run_shows_what_it_changed_and_can_be_taken_back(stage: _Stage, qtbot: QtBot) -> None:
+    stage.shown()
+    details = stage.page.details
+    assert details.changes.lines.rowCount() == 14
+    assert details.revert.isVisible()
+
+    qtbot.mouseClick(details.revert, Qt.MouseButton.LeftButton)
+
+    assert [name for name, _ in stage.navigator.calls] == ["toast"]
+    newest = stage.page.runs.table.lines.line(0)
+    assert newest.cells[2].text.startswith("taken back: 14 new")
+    assert not details.revert.isVisible()
+
+
+def test_a_run_that_may_not_be_taken_back_says_why(stage: _Stage, qtbot: QtBot) -> None:
+    stage.refuses = True
+    stage.shown()
+    qtbot.mouseClick(stage.page.details.revert, Qt.MouseButton.LeftButton)
+
+    assert [name for name, _ in stage.navigator.calls] == ["show_error"]
 
 
 def test_enter_opens_a_bank_and_an_account(stage: _Stage, qtbot: QtBot) -> None:

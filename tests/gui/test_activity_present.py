@@ -12,7 +12,9 @@ import pytest
 from obdesk.app.reads import StoreReads
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, SyncKind, Trigger
+from obdesk.domain.ids import RunId
 from obdesk.domain.limits import BreakerState
+from obdesk.gui.activity.changes import LINES_MAX, Changes, more_line
 from obdesk.gui.activity.matters import Way, calls_of, matters_of, queue_of, way_text
 from obdesk.gui.activity.present import (
     accounts_of,
@@ -24,7 +26,7 @@ from obdesk.gui.activity.present import (
     totals_line,
     trigger_word,
 )
-from obdesk.gui.format import MINUS, NARROW_SPACE
+from obdesk.gui.format import DASH, MINUS, NARROW_SPACE
 from obdesk.gui.widgets.money import HIDDEN
 from obdesk.gui.widgets.status import Glyph
 from obdesk.storage.store import Store
@@ -219,6 +221,51 @@ def test_everything_has_its_date_and_the_status_line_its_sum(activity: Activity)
     assert totals_line(activity.scores, ENGLISH) == (
         "5 runs in 30 days · 2 with changes · 2 without an answer"
     )
+
+
+def changed(store: Store, activity: Activity, hidden: str = "") -> list[list[str]]:
+    found = asyncio.run(StoreReads(store, FrozenClock(NOW)).run_details(activity.runs[0].id))
+    assert found is not None
+    known = [row for row in found.rows if row.id != 9]
+    made = Changes(known, activity.accounts, ENGLISH, hidden)
+    assert more_line(found.commit, 14, ENGLISH) == ""
+    return [texts(line) for line in made.lines(found.commit)]
+
+
+def test_a_run_tells_line_by_line_what_was_and_what_is(store: Store, activity: Activity) -> None:
+    lines = changed(store, activity)
+
+    assert [line[0] for line in lines] == [
+        "new", "new", "new", "now booked", "date", "amount", "gone", "back again", "number", "wording",
+        "name", "new account", "balance", "state",
+    ]  # fmt: skip
+    by_word = {line[0]: line[1:] for line in lines}
+    assert by_word["now booked"][1:] == ["announced", "in the balance"]
+    assert by_word["date"][1:] == ["25/11/2026", "23/11/2026"]
+    assert by_word["amount"][1:] == [f"{MINUS}€40.00", f"{MINUS}€46.00"]
+    assert by_word["gone"][2] == DASH
+    assert by_word["back again"][1] == DASH
+    assert by_word["number"][1:] == ["10", "11"]
+    assert by_word["wording"] == ["a row that is no longer known", "A", DASH]
+    assert by_word["name"] == ["Compte courant", "Compte", "Compte courant"]
+    assert by_word["balance"] == ["24 Nov · Compte courant", "€1,500.00", "€1,520.40"]
+    assert by_word["state"] == ["Banque du Port", "Banque du Port does not answer", "Banque du Port answers"]
+
+
+def test_amounts_of_changes_are_hidden_with_all_others(store: Store, activity: Activity) -> None:
+    assert "€" not in str(changed(store, activity, HIDDEN))
+
+
+def test_many_changes_say_how_many_more_there_are(store: Store, activity: Activity) -> None:
+    found = asyncio.run(StoreReads(store, FrozenClock(NOW)).run_details(activity.runs[0].id))
+    assert found is not None
+    many = replace(found.commit, added=(1, 1_000), lines_total=0)
+
+    assert more_line(many, LINES_MAX, ENGLISH) == "and about 970 more lines"
+
+
+def test_a_run_that_is_no_longer_kept_has_no_details(store: Store) -> None:
+    assert asyncio.run(StoreReads(store, FrozenClock(NOW)).run_details(RunId(77))) is None
 
 
 def test_each_word_of_a_closed_set_is_said() -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from obdesk.domain.texts import tr
+from obdesk.gui.activity.changes import change_columns
 from obdesk.gui.activity.delegate import LINE_H, LineDelegate
 from obdesk.gui.activity.matters import way_text
 from obdesk.gui.activity.model import LinesTable
@@ -230,7 +231,7 @@ class PairsCard(Card):
 
 
 class DetailsCard(Card):
-    """Everything that one run wrote down."""
+    """Everything that one run wrote down, what it changed, and taking it back."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, name=tr("Details of a run"))
@@ -245,7 +246,28 @@ class DetailsCard(Card):
         self._grid.setVerticalSpacing(6)
         for column in (1, 3):
             self._grid.setColumnStretch(column, 1)
+        self.changes = LinesView(theme, change_columns(), tr("What the run changed"))
+        self.changes.setColumnHidden(0, True)
+        self._more = label("", tone="muted")
+        self._why_not = label("", theme.fonts.small, tone="muted", wrap=True)
+        self.revert = button(tr("Take this run back"))
+        for part in (self.changes, self._more, self._why_not):
+            self.body.addWidget(part)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(self.revert)
+        self.body.addLayout(foot)
+        self.show_changes((), "", "", may_revert=False)
         self._shown: object = None
+
+    def show_changes(self, lines: tuple[Line, ...], more: str, why_not: str, *, may_revert: bool) -> None:
+        """Show what the run changed, and whether it can be taken back."""
+        self.changes.show_lines(lines)
+        self.changes.setVisible(bool(lines))
+        for part, text in ((self._more, more), (self._why_not, why_not)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self.revert.setVisible(may_revert)
 
     def show_run(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
         """Show another run, its facts in two columns."""

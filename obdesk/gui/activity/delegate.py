@@ -51,7 +51,8 @@ class LineDelegate(QStyledItemDelegate):
         painter.setPen(QPen(self._theme.colour("line"), 1))
         painter.drawLine(place.bottomLeft(), place.bottomRight())
         if index.column() == 0:
-            paint_glyph(painter, QRectF(place), line.glyph, self._theme)
+            if line.glyph is not None:
+                paint_glyph(painter, QRectF(place), line.glyph, self._theme)
         else:
             self._text(painter, place.adjusted(_PAD, 0, -_PAD, 0), index)
         painter.restore()

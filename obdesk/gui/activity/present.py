@@ -43,7 +43,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One text of a line; `tone` is "", "muted", "warning" or "danger"."""
+    """One text of a line; `tone` is "", "muted" or a colour's name."""
 
     text: str
     tone: str = ""
@@ -52,10 +52,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: a glyph with its word, then a cell per column."""
+    """One line of a table: a glyph with its word where it has one, then a cell per column."""
 
     key: int
-    glyph: Glyph
+    glyph: Glyph | None
     word: str
     cells: tuple[Cell, ...]
     sentence: str

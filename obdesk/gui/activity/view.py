@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from obdesk.domain.changes import Kind
-from obdesk.domain.errors import Action
+from obdesk.domain.commits import WhyNot, why_not_text
+from obdesk.domain.errors import Action, ObdeskError
 from obdesk.domain.ids import AccountId
 from obdesk.domain.texts import tr
 from obdesk.gui.activity.cards import DetailsCard, MattersCard, PairsCard, TableCard
+from obdesk.gui.activity.changes import Changes, more_line
 from obdesk.gui.activity.matters import Way, calls_of, matters_of, queue_of
 from obdesk.gui.activity.present import (
     account_columns,
@@ -35,11 +37,11 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction, QResizeEvent
 
-    from obdesk.app.interface import Activity, Reads
+    from obdesk.app.interface import Activity, Commands, Reads, RunDetails
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Run
-    from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.ids import ConnectionId, RunId
     from obdesk.gui.activity.matters import Matter
     from obdesk.gui.changes import Spawn
     from obdesk.gui.format import Locale
@@ -172,14 +174,22 @@ class ActivityScreen:
     icon = "activity"
 
     def __init__(
-        self, theme: Theme, locale: Locale, clock: Clock, reads: Reads, spawn: Spawn, navigator: Navigator
+        self,
+        theme: Theme,
+        locale: Locale,
+        clock: Clock,
+        reads: Reads,
+        commands: Commands,
+        spawn: Spawn,
+        navigator: Navigator,
     ) -> None:
-        self._locale, self._clock, self._reads = locale, clock, reads
+        self._locale, self._clock, self._reads, self._commands = locale, clock, reads, commands
         self._spawn, self._navigator = spawn, navigator
         self.page = ActivityPage(theme, navigator)
         self.page.show_filled(filled=False)
         self.page.empty.hide()
         self._activity: Activity | None = None
+        self._details: RunDetails | None = None
         self._chosen: int | None = None
         self._limit = RUNS_FIRST
         self._private = False
@@ -187,6 +197,7 @@ class ActivityScreen:
         self._reading = self._again = False
         self.page.runs.table.current.connect(self._choose)
         self.page.more.clicked.connect(self._show_more)
+        self.page.details.revert.clicked.connect(self._revert)
         self.page.matters.chosen.connect(self._go)
         self.page.banks.table.opened.connect(lambda _key: navigator.open_section("connections"))
         self.page.accounts.table.opened.connect(lambda key: navigator.open_account(AccountId(key)))
@@ -239,6 +250,8 @@ class ActivityScreen:
             while self._again:
                 self._again = False
                 self._activity = await self._reads.activity(self._limit + 1)
+                run = self._chosen_run()
+                self._details = None if run is None else await self._reads.run_details(run.id)
         finally:
             self._reading = False
         self._draw()
@@ -270,6 +283,8 @@ class ActivityScreen:
     def _choose(self, run_id: int) -> None:
         self._chosen = run_id
         self._show_details()
+        if self._details is None or self._details.commit.run.id != run_id:
+            self.reread()
 
     def _show_details(self) -> None:
         run = self._chosen_run()
@@ -278,6 +293,37 @@ class ActivityScreen:
             title = details_title(run, self._clock.now(), self._locale)
             bank = self._banks().get(run.connection_id, "")
             self.page.details.show_run(title, details_of(run, bank, self._locale))
+            self._show_changes(run)
+
+    def _show_changes(self, run: Run) -> None:
+        found, activity = self._details, self._activity
+        if found is None or found.commit.run.id != run.id or activity is None:
+            self.page.details.show_changes((), "", "", may_revert=False)  # they are on their way
+            return
+        commit, hidden = found.commit, HIDDEN if self._private else ""
+        lines = Changes(found.rows, activity.accounts, self._locale, hidden).lines(commit)
+        self.page.details.show_changes(
+            lines,
+            more_line(commit, len(lines), self._locale),
+            "" if commit.why_not in {None, WhyNot.NOTHING} else why_not_text(commit.why_not),
+            may_revert=commit.why_not is None,
+        )
+
+    def _revert(self) -> None:
+        run = self._chosen_run()
+        if run is not None:
+            self._spawn("activity: take back", self._take_back(run.id))
+
+    async def _take_back(self, run_id: RunId) -> None:
+        try:
+            await self._commands.revert_run(run_id)
+        except ObdeskError as error:
+            self._navigator.show_error(error)
+        else:
+            self._navigator.toast(
+                tr("The next check reads everything again. What you wrote yourself was not touched.")
+            )
+        self.reread()
 
     def _chosen_run(self) -> Run | None:
         """Return the run the person chose; the newest until they choose one."""

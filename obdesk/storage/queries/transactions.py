@@ -125,15 +125,16 @@ def ids(connection: Connection, wanted: TransactionFilter) -> array[int]:
     return found
 
 
-def rows(connection: Connection, wanted: Sequence[int]) -> tuple[TransactionRow, ...]:
-    """Return rows by id, in the order asked; ids that are gone are left out."""
+def rows(
+    connection: Connection, wanted: Sequence[int], *, also_deleted: bool = False
+) -> tuple[TransactionRow, ...]:
+    """Return rows by id, in the order asked; ids that are gone are left out, unless wanted as well."""
+    live = "" if also_deleted else " AND t.deleted_at IS NULL"
     found: dict[int, TransactionRow] = {}
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
         marks = ",".join("?" * len(chunk))
-        for row in connection.execute(
-            f"{_ROW} WHERE t.id IN ({marks}) AND t.deleted_at IS NULL", tuple(chunk)
-        ):
+        for row in connection.execute(f"{_ROW} WHERE t.id IN ({marks}){live}", tuple(chunk)):
             found[row[0]] = row_of(row)
     return tuple(found[each] for each in wanted if each in found)
 
