@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DAYS_APART_MAX = 10
 """A card payment is booked within a few days; a deferred one moves by its whole month elsewhere."""
 AMOUNT_DRIFT_MAX = 0.25
-"""A tip or a fuel pre-authorisation changes an amount; more than a quarter is another purchase."""
+"""A tip changes an amount; more than a quarter is another purchase, or a sum that was only held."""
 DRIFT_DAYS_MAX = 3
 """A bank that numbers its rows anew may move a date by a weekend, not by more."""
 SURE_SCORE = 70
@@ -89,8 +89,15 @@ def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
         return shared + 100, -days
     if not shared or amount is None or other is None:
         return (shared, -days) if shared and amount is None else None
-    apart, largest = abs(amount - other), max(abs(amount), abs(other))
-    return (shared, -days) if apart <= largest * AMOUNT_DRIFT_MAX and shared >= 2 else None
+    near = abs(amount - other) <= max(abs(amount), abs(other)) * AMOUNT_DRIFT_MAX
+    return (shared, -days) if shared >= 2 and (near or _was_held(pending, booked)) else None
+
+
+def _was_held(pending: Facts, booked: Facts) -> bool:
+    """Tell whether a sum was set aside on that very day of which less was used, as at a petrol station."""
+    held, used = _amount(pending), _amount(booked)
+    same_day = pending[_DONE] is not None and pending[_DONE] == booked[_DONE]
+    return same_day and held is not None and used is not None and held < used < 0
 
 
 def _amount(facts: Facts) -> int | None:
