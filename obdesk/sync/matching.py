@@ -97,7 +97,7 @@ def gather(
     spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
     worded = transactions.worded(tx, spoken_of) if unknown.rows else []
     lessons = Lessons(*suggestions.lessons(tx, spoken_of)) if unknown.rows else Lessons()
-    pending = transactions.pending_of(tx, sorted(scope.accounts)) if came or scope.complete else []
+    pending = transactions.pending_of(tx, sorted(scope.accounts)) if scope.complete or not scope.full else []
     missing, live_rows = _missing(tx, scope, came, known) if scope.complete else ([], {})
     stored = Stored(
         known=known,

@@ -139,6 +139,13 @@ def rows(
     return tuple(found[each] for each in wanted if each in found)
 
 
+def rows_even_gone(connection: Connection, wanted: Sequence[int]) -> dict[int, TransactionRow]:
+    """Return rows by id, deleted ones as well: for what is said about them."""
+    marks = ",".join("?" * len(wanted))
+    found = connection.execute(f"{_ROW} WHERE t.id IN ({marks})", tuple(wanted))
+    return {row[0]: row_of(row) for row in found}
+
+
 def upcoming(connection: Connection, limit: int) -> tuple[TransactionRow, ...]:
     """Return pending transactions, soonest first."""
     found = connection.execute(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ledger import KnownAccount, StoredAccount
 from obdesk.storage.columns import to_ms, to_ms_or_none
+from obdesk.storage.writes import findings
+from obdesk.storage.writes.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +102,10 @@ def save(
             changed.add(account_id)
         else:
             account_id = row["id"]
+            if row["currency"] != remote.currency.code:
+                _change_currency(
+                    tx, connection_id, account_id, (row["currency"], remote.currency.code), asked_at
+                )
             if any(row[name] != value for name, value in told.items()):
                 tx.update("accounts", account_id, told)
                 changed.add(account_id)
@@ -110,6 +116,18 @@ def save(
             tx.update("accounts", row["id"], {"state": AccountState.GONE.value, "gone_at": to_ms(asked_at)})
             changed.add(row["id"])
     return changed, _observe(tx, observed)
+
+
+def _change_currency(
+    tx: Tx, connection_id: ConnectionId, account_id: int, codes: tuple[str, str], now: datetime
+) -> None:
+    """Say that an account counts in another currency now, and let go of balances in the one before.
+
+    They carry no currency of their own, and nothing is ever converted.
+    """
+    before, after = codes
+    findings.keep(tx, connection_id, Finding.CURRENCY_CHANGED, {account_id: f"{before} to {after}"}, now)
+    tx.execute("DELETE FROM balances WHERE account_id = ?", (account_id,))
 
 
 def _add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obdesk.domain.ids import TransactionId
 from obdesk.domain.suggestions import SuggestionState
 from obdesk.storage.columns import to_ms
 
@@ -28,13 +29,13 @@ def suggest(
     )
 
 
-def pair_of(tx: Tx, suggestion_id: int) -> tuple[int, int] | None:
+def pair_of(tx: Tx, suggestion_id: int) -> tuple[TransactionId, TransactionId] | None:
     """Return the two rows of an open suggestion, or None."""
     rows = tx.rows(
         "SELECT kept_id, other_id FROM suggestions WHERE id = ? AND state = ?",
         (suggestion_id, SuggestionState.OPEN.value),
     )
-    return (rows[0][0], rows[0][1]) if rows else None
+    return (TransactionId(rows[0][0]), TransactionId(rows[0][1])) if rows else None
 
 
 def decide(tx: Tx, pair: tuple[int, int], state: SuggestionState, now: datetime) -> None:

@@ -78,11 +78,16 @@ def share_an_id(updated: str, facts: Facts, other: RemoteTransaction) -> bool:
 
 def supersedes(remote: RemoteTransaction, first: KnownTransaction) -> bool:
     """Tell whether a further version in one answer stands instead of the one that was kept first."""
-    return (first.updated, first.deleted, repr(first.facts)) < _precedence(remote)
+    return (first.updated, first.deleted, _text_of(first.facts)) < _precedence(remote)
 
 
 def _precedence(remote: RemoteTransaction) -> tuple[str, bool, str]:
-    return remote.updated, remote.deleted, repr(facts_of(remote))
+    return remote.updated, remote.deleted, _text_of(facts_of(remote))
+
+
+def _text_of(facts: Facts) -> str:
+    """Return facts as text that sorts; what is stored has numbers where an answer has truth values."""
+    return repr((bool(facts[0]), *facts[1:]))
 
 
 def _by_id(

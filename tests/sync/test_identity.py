@@ -1,0 +1,323 @@
+"""Identity is evidence: accounts and rows that come back under other ids, and what is left to the person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from obdesk.domain.entities import AccountKind, AccountState
+from obdesk.domain.filters import TransactionFilter
+from obdesk.domain.ids import ConnectionId, TransactionId
+from obdesk.domain.ledger import StoredAccount
+from obdesk.domain.money import Currency
+from obdesk.storage.queries import accounts as account_reads
+from obdesk.storage.queries import connections as reads
+from obdesk.storage.queries import transactions
+from obdesk.storage.store import Store
+from obdesk.storage.writes import connections, edits
+from obdesk.sync.matching import WantsFullError
+from obdesk.sync.reconcile.accounts import identify
+from obdesk.sync.saving import Saved, record, save
+from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
+from tests.storage.files import checked
+from tests.sync.outcomes import outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from obdesk.domain.remote import RemoteAccount, RemoteTransaction
+
+ONE = remote_account(1801, "one")
+SAVINGS = remote_account(1802, "savings", kind=AccountKind.SAVINGS)
+
+
+class Book:
+    """A ledger in a real file, its links, and the answers it takes in."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.link("311")
+
+    def link(self, provider_id: str) -> ConnectionId:
+        told = replace(remote_connection(provider_id), connector_id="one bank")
+        return self.store.write_now(lambda tx: connections.adopt(tx, "powens", told, NOW))
+
+    def take(
+        self,
+        *rows: RemoteTransaction,
+        accounts: Sequence[RemoteAccount] = (ONE,),
+        link: int = 1,
+        series: str = "full",
+        days: int = 0,
+    ) -> Saved:
+        remote = replace(remote_connection("311" if link == 1 else "312"), connector_id="one bank")
+        answer = answer_of(
+            link,
+            list(accounts),
+            [SeedPage(tuple(rows))],
+            remote=remote,
+            series=series,
+            asked_at=NOW + timedelta(days=days),
+        )
+
+        def write(tx: Any) -> Saved:
+            saved = save(tx, answer)
+            record(tx, answer, saved, outcome_of(ConnectionId(link)), NOW)
+            return saved
+
+        return self.store.write_now(write)
+
+    def note(self, row_id: int, note: str) -> None:
+        self.store.write_now(
+            lambda tx: edits.edit_transaction(tx, TransactionId(row_id), note=note, category=None, now=NOW)
+        )
+
+    def rows(self) -> list[tuple[int, str]]:
+        """Return (our id, label) of what is shown."""
+        return sorted(
+            (each.id, each.label)
+            for each in self.store.read_now(transactions.page, TransactionFilter(), 0, 999)
+        )
+
+    def accounts(self) -> dict[int, tuple[str, str]]:
+        found = self.store.read_now(account_reads.accounts, NOW)
+        return {each.id: (each.provider_id, each.state.value) for each in found}
+
+    def findings(self) -> list[tuple[str, str]]:
+        return [(each.kind, each.detail) for each in self.store.read_now(reads.problems, 99)]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    with Store.open(tmp_path / "a.db", KEY) as store:
+        yield Book(store)
+        checked(store)
+
+
+def months(count: int, first_id: int = 1, account: int = 1801) -> list[RemoteTransaction]:
+    """Return one row a day."""
+    return [
+        row(first_id + n, account=account, on=f"2026-{10 + n // 28:02}-{1 + n % 28:02}", label=f"SHOP {n}")
+        for n in range(count)
+    ]
+
+
+# Accounts
+
+
+def test_F15_an_account_under_a_new_id_goes_on_with_its_rows(book: Book) -> None:
+    book.take(*months(5))
+    book.note(2, "mine")
+    renumbered = replace(ONE, provider_id=1901)
+    with pytest.raises(WantsFullError):
+        book.take(accounts=[renumbered], series="delta")
+    saved = book.take(*months(5, 901, 1901), accounts=[renumbered])
+    assert (saved.counts.new, saved.counts.removed, len(book.rows())) == (0, 0, 5)
+    assert book.accounts() == {1: ("1901", "active")}
+    assert book.store.read_now(transactions.detail, TransactionId(2)).note == "mine"  # type: ignore[union-attr]
+    again = book.take(*months(5, 901, 1901), accounts=[renumbered, replace(ONE, state=AccountState.GONE)])
+    assert (again.counts.new, len(book.accounts())) == (0, 1), "the old id, still listed, is no other account"
+
+
+def test_F15_an_account_that_goes_back_to_its_first_id_is_still_itself(book: Book) -> None:
+    book.take(*months(3))
+    book.take(*months(3, 901, 1901), accounts=[replace(ONE, provider_id=1901)])
+    saved = book.take(*months(3))
+    assert (saved.counts.new, saved.counts.removed, len(book.rows())) == (0, 0, 3)
+    assert book.accounts() == {1: ("1801", "active")}
+
+
+@pytest.mark.parametrize("by_number", [False, True])
+def test_F15_a_bank_linked_again_takes_over_the_accounts_of_the_link_that_ended(
+    book: Book, *, by_number: bool
+) -> None:
+    old = replace(SAVINGS, number="0042") if by_number else ONE
+    book.take(*months(4, 1, old.provider_id), accounts=[old])
+    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1)))
+    book.link("312")
+    new = replace(old, provider_id=2801, connection_provider_id="312")
+    saved = book.take(*months(4, 801, 2801), accounts=[new], link=2)
+    assert (saved.counts.new, len(book.rows()), len(book.accounts())) == (0, 4, 1)
+    assert book.take(*months(4, 801, 2801), accounts=[new], link=2).counts.unchanged == 4
+
+
+def test_two_live_links_to_one_account_are_both_kept_and_said(book: Book) -> None:
+    book.take(*months(2))
+    book.link("312")
+    twin = replace(ONE, provider_id=2801)
+    book.take(*months(2, 801, 2801), accounts=[twin], link=2)
+    assert len(book.rows()) == 4
+    assert book.findings() == [("same_account_twice", "account 1")]
+    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1)))
+    book.take(*months(2, 801, 2801), accounts=[replace(twin, name="renamed")], link=2)
+    assert book.findings() == []
+
+
+def test_F19_the_successor_of_a_closed_account_is_suggested_not_assumed(book: Book) -> None:
+    book.take(*months(3, 1, 1802), accounts=[ONE, SAVINGS])
+    book.take(accounts=[ONE, replace(SAVINGS, provider_id=1805, number="777")])
+    assert {state for _, state in book.accounts().values()} == {"active", "gone"}
+    assert len(book.accounts()) == 3
+    assert len(book.rows()) == 3, "its history stays"
+    assert book.findings() == [("account_successor", "account 3")]
+
+
+def stored(provider_id: int, **told: Any) -> StoredAccount:
+    first = StoredAccount(
+        provider_id,
+        provider_id,
+        AccountKind.CHECKING,
+        "FR76",
+        "1",
+        "EUR",
+        gone=True,
+        here=True,
+        same_bank=True,
+    )
+    return replace(first, **told)
+
+
+def listed(provider_id: int, **told: Any) -> RemoteAccount:
+    return replace(remote_account(provider_id), iban="FR76", number="1", **told)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "answer", "renamed"),
+    [
+        ([stored(1)], [listed(9)], {9: 1}),
+        ([stored(1, gone=False)], [listed(9)], {9: 1}),
+        ([stored(1, gone=False)], [listed(9), listed(1)], {}),
+        ([stored(1, gone=False)], [listed(9), listed(1, state=AccountState.GONE)], {9: 1}),
+        ([stored(1), stored(2)], [listed(9)], {}),
+        ([stored(1)], [listed(8), listed(9)], {}),
+        ([stored(1, currency="USD")], [listed(9)], {}),
+        ([stored(1, here=False, gone=False)], [listed(9)], {}),
+        ([stored(1, here=False)], [listed(9)], {9: 1}),
+        ([stored(1, here=False, iban="", same_bank=False)], [replace(listed(9), iban="")], {}),
+        ([stored(1, here=False, iban="")], [replace(listed(9), iban="")], {9: 1}),
+        ([stored(1, iban="", number="")], [replace(listed(9), iban="", number="")], {}),
+        ([stored(1)], [listed(9, state=AccountState.GONE)], {}),
+    ],
+)
+def test_only_equal_evidence_that_points_to_one_account_counts(
+    accounts: list[StoredAccount], answer: list[RemoteAccount], renamed: dict[int, int]
+) -> None:
+    assert identify(accounts, answer, {}).renamed == renamed
+    assert identify(accounts[::-1], answer[::-1], {}).renamed == renamed
+
+
+@pytest.mark.parametrize(
+    ("answer", "renamed", "shadows"),
+    [
+        ([listed(7)], {7: 1}, set()),
+        ([listed(7), listed(1)], {}, {7}),
+        ([listed(7), listed(1, state=AccountState.GONE)], {7: 1}, {1}),
+        ([listed(6), listed(7)], {6: 1}, {7}),
+    ],
+)
+def test_a_former_id_is_the_same_account(
+    answer: list[RemoteAccount], renamed: dict[int, int], shadows: set[int]
+) -> None:
+    found = identify([stored(1)], answer, {6: 1, 7: 1})
+    assert (found.renamed, found.shadows) == (renamed, shadows)
+
+
+# Rows
+
+
+def test_F16_two_operations_under_one_id_are_not_lost_silently(book: Book) -> None:
+    coffee, book_shop = row(1, label="COFFEE"), row(1, label="BOOKS")
+    for rows in ([coffee, book_shop], [book_shop, coffee], [row(2, on="2026-11-20"), coffee, book_shop]):
+        book.take(*rows)
+        assert [label for _, label in book.rows() if label in {"COFFEE", "BOOKS"}] == ["COFFEE"]
+        assert ("shared_id", "id") in book.findings()
+    book.take(coffee, row(2, on="2026-11-20"))
+    assert book.findings() == []
+
+
+def test_a_delta_that_may_double_a_row_is_refused_before_anything_is_written(book: Book) -> None:
+    book.take(row(1, label="COFFEE"), row(2, label="OTHER"))
+    twin = row(9, label="coffee  ")
+    with pytest.raises(WantsFullError):
+        book.take(twin, series="delta")
+    assert len(book.rows()) == 2
+    assert book.take(row(1, label="COFFEE"), row(2, label="OTHER"), twin).counts.new == 1, "a second coffee"
+    assert book.take(twin, series="delta").counts.unchanged == 1
+    assert book.take(row(2, label="OTHER"), twin, row(10, label="COFFEE")).counts.new == 0, "renumbered"
+    assert book.take(row(11, label="LUNCH"), series="delta").counts.new == 1
+
+
+def test_a_delta_that_may_double_a_pending_row_or_strand_a_note_is_refused(book: Book) -> None:
+    waiting = row(1, label="CB PORT BREST", pending=True, amount_minor=-500)
+    noted = row(2, label="LIBRAIRIE DIALOGUES", on="2026-11-20", amount_minor=-900)
+    oldest = row(3, label="OLDEST", on="2026-11-10")
+    book.take(waiting, noted, oldest)
+    book.note(2, "mine")
+    with pytest.raises(WantsFullError):
+        book.take(row(9, label="CARTE PORT BREST", amount_minor=-500), series="delta")
+    drifted = row(9, label="LIBRAIRIE DIALOGUES PARIS", on="2026-11-21", amount_minor=-900)
+    with pytest.raises(WantsFullError):
+        book.take(drifted, series="delta")
+    assert book.take(waiting, drifted, oldest).counts.updated == 1
+    assert book.store.read_now(transactions.detail, TransactionId(2)).note == "mine"  # type: ignore[union-attr]
+
+
+def test_a_pending_row_that_is_long_due_is_asked_about_once(book: Book) -> None:
+    waiting = row(1, label="CB PORT BREST", pending=True)
+    other = row(2, label="OTHER")
+    book.take(waiting, other)
+    assert book.take(other, series="delta", days=5).counts.unchanged == 1
+    with pytest.raises(WantsFullError):
+        book.take(other, series="delta", days=12)
+    book.take(waiting, other, days=12)
+    assert book.take(other, series="delta", days=13).counts.unchanged == 1, "the bank still lists it"
+    assert book.take(other, days=14).counts.removed == 1
+
+
+def test_most_rows_of_an_account_vanish_only_when_two_complete_answers_say_so(book: Book) -> None:
+    rows = months(20)
+    few = [rows[0], *rows[15:]]
+    book.take(*rows)
+    assert book.take(*few).counts.removed == 0
+    assert book.findings() == [("many_rows_missing", "14 of 20")]
+    book.take(*rows)
+    assert book.findings() == [], "it was a lie"
+    book.take(*few)
+    assert book.take(*few).counts.removed == 14
+    assert book.findings() == []
+    assert len(book.rows()) == 6
+
+
+def test_rows_of_an_account_that_is_switched_off_are_not_missing(book: Book) -> None:
+    both = [*months(3), *months(3, 101, 1802)]
+    book.take(*both, accounts=[ONE, SAVINGS])
+    off = replace(SAVINGS, state=AccountState.DISABLED)
+    assert book.take(*months(3), accounts=[ONE, off]).counts.removed == 0
+
+
+def test_a_deleted_row_that_comes_back_under_a_new_id_has_its_note(book: Book) -> None:
+    book.take(row(1, label="COFFEE"), row(2, label="OTHER"))
+    book.note(1, "mine")
+    book.take(row(1, deleted=True, updated="2026-11-25 05:00:00"), series="delta")
+    assert book.take(row(9, label="COFFEE"), series="delta").counts.updated == 1
+    assert book.rows() == [(1, "COFFEE"), (2, "OTHER")]
+    assert book.take(row(1, label="COFFEE"), series="delta").counts.unchanged == 1, "the old id is old news"
+
+
+def test_F20_balances_of_another_currency_are_not_compared(book: Book) -> None:
+    book.take(accounts=[ONE])
+    book.take(accounts=[replace(ONE, currency=Currency.of("USD"))])
+    assert book.findings() == [("currency_changed", "EUR to USD")]
+
+    def days(opened: Any) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = opened.execute(
+            "SELECT account_id, balance_minor FROM balances"
+        ).fetchall()
+        return found
+
+    book.take(accounts=[replace(ONE, currency=Currency.of("USD"), balance_minor=7)], days=0)
+    assert book.store.read_now(days) == [(1, 7)]
