@@ -160,22 +160,18 @@ class Engine:
         held = await self._gate.admit(connection_id, trigger)
         if held is not None:
             return await self._failed(start, held.failure, held)
+        try:
+            return await self._run(start, progress, refresh_at_bank=refresh_at_bank)
+        except WantsFullError:
+            return await self._run(replace(start, kind=SyncKind.RECONCILE), progress, refresh_at_bank=False)
+
+    async def _run(
+        self, start: _Start, progress: Progress, *, refresh_at_bank: bool
+    ) -> tuple[SyncOutcome, ChangeSet]:
+        """Read an answer and write it in one transaction; a link removed meanwhile keeps nothing."""
         answer = await self._fetch_in_time(start, refresh_at_bank=refresh_at_bank, progress=progress)
         if not isinstance(answer, Answer):
             return await self._failed(start, answer)
-        try:
-            return await self._written(start, answer, progress)
-        except WantsFullError:
-            start = replace(start, kind=SyncKind.RECONCILE)
-        complete = await self._fetch_in_time(start, refresh_at_bank=False, progress=progress)
-        if not isinstance(complete, Answer):
-            return await self._failed(start, complete)
-        return await self._written(start, complete, progress)
-
-    async def _written(
-        self, start: _Start, answer: Answer, progress: Progress
-    ) -> tuple[SyncOutcome, ChangeSet]:
-        """Write an answer in one transaction; a link that was removed meanwhile keeps nothing."""
         progress(Step.SAVING, 0, None)
         try:
             outcome, changes = await self._store.write(
