@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from obdesk.app.provider import Providers
     from obdesk.domain.clock import Clock
     from obdesk.domain.erasures import PendingErasure
-    from obdesk.domain.outcomes import Failure
     from obdesk.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,20 +48,21 @@ class Erasures:
                     await self._try(each)
 
     async def _try(self, each: PendingErasure) -> None:
-        failure: Failure | None = None
+        # The next try is written down first: where that is impossible nobody is asked again and again.
+        again = next_try(self._clock.now(), each.attempts, None, self._rng)
+        await self._store.write(lambda tx: writes.postpone(tx, each.id, again))
         try:
             answer = await (await self._providers.get()).unlink(each.provider_id)
         except ObdeskError as error:  # no aggregator is set up, or its secret cannot be read
             log.info("an erasure waits: %s", type(error).__name__)
+            self._tell()
+            return
+        if isinstance(answer, Fetched):  # a link that is not there any more is one as well
+            await self._store.write(lambda tx: writes.done(tx, each.id))
         else:
-            if isinstance(answer, Fetched):  # a link that is not there any more is one as well
-                await self._store.write(lambda tx: writes.done(tx, each.id))
-                self._tell()
-                return
-            failure = answer
             log.info("an erasure waits: %s", answer.condition.value)
-        again = next_try(self._clock.now(), each.attempts, failure, self._rng)
-        await self._store.write(lambda tx: writes.postpone(tx, each.id, again))
+            again = next_try(self._clock.now(), each.attempts, answer, self._rng)
+            await self._store.write(lambda tx: writes.wait(tx, each.id, again))
         self._tell()
 
     def _tell(self) -> None:

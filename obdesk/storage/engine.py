@@ -10,9 +10,9 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from obdesk.storage.errors import newer, translated
+from obdesk.storage.errors import StorageFailedError, full, newer, translated
 from obdesk.storage.errors import read_only as only_readable
-from obdesk.storage.places import cannot_be_written, on_network
+from obdesk.storage.places import cannot_be_written, is_full, on_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +46,18 @@ def connect(
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     if read_only and _needs_no_lock(path):
         uri += "&immutable=1"
-    with translated():
-        connection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(connection, data_key, path, read_only=read_only, cache_kib=cache_kib)
-        except BaseException:
-            connection.close()
-            raise
+    try:
+        with translated():
+            connection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            try:
+                _prepare(connection, data_key, path, read_only=read_only, cache_kib=cache_kib)
+            except BaseException:
+                connection.close()
+                raise
+    except StorageFailedError as error:
+        if is_full(path.parent):  # what SQLite could not make beside the file found no room
+            raise full() from error
+        raise
     return connection
 
 

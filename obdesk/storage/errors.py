@@ -84,7 +84,8 @@ def _busy() -> DatabaseBusyError:
     )
 
 
-def _full() -> DiskFullError:
+def full() -> DiskFullError:
+    """Return the error for a disk without room."""
     return DiskFullError(
         title=tr("The disk is full"),
         cause=tr("There was no room left to write to."),
@@ -168,7 +169,7 @@ def _known(message: str) -> Exception | None:
     if "locked" in text or "busy" in text:
         return _busy()
     if "full" in text:
-        return _full()
+        return full()
     if "readonly" in text:
         return read_only()
     if any(part in text for part in ("i/o error", "unable to open", "permission")):

@@ -67,3 +67,13 @@ def identity(path: Path) -> Identity | None:
 def cannot_be_written(path: Path) -> bool:
     """Tell whether neither a file nor anything beside it can be written."""
     return not os.access(path, os.W_OK) and not os.access(path.parent, os.W_OK)
+
+
+def is_full(folder: Path) -> bool:
+    """Tell whether a folder's disk has no room left at all; False where the system does not say (Windows)."""
+    if not hasattr(os, "statvfs"):
+        return False
+    try:
+        return os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False

@@ -48,6 +48,22 @@ async def test_F42_a_note_on_a_disk_that_may_only_be_read_is_refused_in_words(ho
     await house.app.commands.rename_account(account.id, "Mine")
 
 
+async def test_F42_while_nothing_can_be_written_no_bank_is_asked(house: House) -> None:
+    await house.linked()
+    house.pass_time(6 * 3_600)
+    writing = house.store._writer._connection
+    assert writing is not None
+    writing.execute("PRAGMA query_only = ON")
+    asked = len(house.bank.requests())
+    for _ in range(5):
+        house.pass_time(60)
+        with pytest.raises(DataReadOnlyError):
+            await house.app._background._due(Trigger.SCHEDULE)
+    assert len(house.bank.requests()) == asked, "what cannot be kept is not asked for"
+    writing.execute("PRAGMA query_only = OFF")
+    assert len(await house.sync()) == 1
+
+
 async def test_F44_data_on_a_network_folder_is_warned_of_at_the_start(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,21 +8,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from obdesk.storage import places
-from obdesk.storage.engine import LOG_BYTES_KEPT
-from obdesk.storage.errors import DataReadOnlyError, DataReplacedError
+from obdesk.storage.engine import LOG_BYTES_KEPT, version_of
+from obdesk.storage.errors import DataReadOnlyError, DataReplacedError, DiskFullError
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import edits
 from tests.seed import KEY, fill
 from tests.storage.files import checked, fingerprint, made
+from tests.storage.make_sample import SAMPLE_KEY, sample_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,6 +189,24 @@ def test_F42_on_a_disk_that_became_read_only_reading_goes_on(disk: Path) -> None
         keep(store, "y")
         assert kept(store) == "y"
         checked(store)
+
+
+def test_F40_an_upgrade_that_finds_no_room_leaves_the_old_file_and_works_later(disk: Path) -> None:
+    path = disk / "ledger.db"
+    shutil.copy(sample_path(1), path)
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4_096):
+            pass
+    for room_kib in (0, 128):  # none to open it, then none for the copy
+        os.truncate(ballast, ballast.stat().st_size - room_kib * 1024)
+        with pytest.raises(DiskFullError):
+            Store.open(path, SAMPLE_KEY)
+    assert version_of(path, SAMPLE_KEY) == 1
+    ballast.unlink()
+    with Store.open(path, SAMPLE_KEY) as store:
+        checked(store)
+    assert path.with_name("ledger.db.v1.bak").exists()
 
 
 def test_F42_a_write_that_was_refused_works_once_it_is_allowed(tmp_path: Path) -> None:

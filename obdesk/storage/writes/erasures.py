@@ -34,8 +34,13 @@ def done(tx: Tx, erasure_id: int) -> None:
 
 
 def postpone(tx: Tx, erasure_id: int, not_before: datetime) -> None:
-    """Keep when a wish that failed is tried again."""
+    """Count a try, and keep when the next one comes should it fail."""
     tx.execute(
         "UPDATE erasures SET attempts = attempts + 1, not_before = ? WHERE id = ?",
         (to_ms(not_before), erasure_id),
     )
+
+
+def wait(tx: Tx, erasure_id: int, not_before: datetime) -> None:
+    """Keep when the next try comes, now that it is known what the last one met."""
+    tx.update("erasures", erasure_id, {"not_before": to_ms(not_before)})
