@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from obdesk.app.pacing import HostPace
+from obdesk.app.settings import stored
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.texts import tr
 from obdesk.storage.queries import connections
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from obdesk.storage.engine import Connection
     from obdesk.storage.store import Store
 
+CALLS_KEY = "powens.calls_per_min"
 POWENS_KEYS = ("powens.api_url", "powens.webview_url", "powens.domain", "powens.client_id")
 
 
@@ -50,7 +54,12 @@ class Providers:
 
         if not all(values):
             raise _not_configured()
-        return PowensProvider(powens_settings(*values), self._tokens, self._clock, rng=self._rng)
+        *addresses, most = values
+        settings = powens_settings(*addresses)
+        # A simulator on this machine limits nobody.
+        limit = None if settings.is_loopback else int(most)
+        pace = HostPace(self._store, urlsplit(settings.api_url).netloc, limit, self._clock)
+        return PowensProvider(settings, self._tokens, self._clock, rng=self._rng, pace=pace)
 
     async def reset(self) -> None:
         """Forget the open provider, so that the next use reads the settings anew."""
@@ -78,7 +87,8 @@ def powens_settings(api_url: str, webview_url: str, domain: str, client_id: str)
 
 
 def _settings(opened: Connection) -> tuple[str, ...]:
-    return tuple(connections.setting(opened, key) or "" for key in POWENS_KEYS)
+    most = stored(CALLS_KEY, connections.setting(opened, CALLS_KEY))
+    return (*(connections.setting(opened, key) or "" for key in POWENS_KEYS), most)
 
 
 def _not_configured() -> NotConfiguredError:

@@ -30,6 +30,8 @@ class SettingKind(Enum):
     """A local time of day, or empty."""
     SWITCH = "switch"
     PORT = "port"
+    CALLS = "calls"
+    """A number of requests a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Setting:
                 return value in {"on", "off"}
             case SettingKind.PORT:
                 return value.isascii() and value.isdecimal() and 1024 <= int(value) <= 65_535
+            case SettingKind.CALLS:
+                return value.isascii() and value.isdecimal() and 5 <= int(value) <= 10_000
 
 
 _DECLARED = (
@@ -67,6 +71,7 @@ _DECLARED = (
     Setting("powens.webview_url", SettingKind.TEXT, "", mark("Address of the Powens webview")),
     Setting("powens.domain", SettingKind.TEXT, "", mark("Your Powens domain")),
     Setting("powens.client_id", SettingKind.TEXT, "", mark("Your Powens client id")),
+    Setting("powens.calls_per_min", SettingKind.CALLS, "30", mark("Requests a minute that Powens allows")),
     Setting("metrics.enabled", SettingKind.SWITCH, "off", mark("Figures are offered to a monitor here")),
     Setting("metrics.port", SettingKind.PORT, "9464", mark("Port of 127.0.0.1 where figures are offered")),
     Setting("last_visit", SettingKind.TEXT, "", mark("When the window was last looked at")),

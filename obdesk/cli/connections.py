@@ -57,6 +57,7 @@ def connections(
             Column(tr("Bank data as of")),
             Column(tr("Consent until")),
             Column(tr("Next check")),
+            Column(tr("Reads left")),
             Column(tr("State")),
         ],
         [
@@ -68,6 +69,7 @@ def connections(
                 local_time(connection.freshness.data_as_of),
                 local_time(connection.consent_expires_at),
                 local_time(connection.next_run_at),
+                tr("{left} of {of}", left=connection.budget.left, of=connection.budget.of),
                 freshness_word(connection.freshness.state),
             ]
             for connection in found

@@ -88,6 +88,11 @@ def connection_document(connection: Connection) -> Document:
         "freshness": connection.freshness.state.value,
         "consent_expires_at": instant_text(connection.consent_expires_at),
         "next_run_at": instant_text(connection.next_run_at),
+        "budget": {
+            "left": connection.budget.left,
+            "of": connection.budget.of,
+            "resets_at": instant_text(connection.budget.resets_at),
+        },
         "error": _error(connection.condition, connection.bank, connection),
         "last_runs": [run_document(run) for run in connection.last_runs],
     }

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from obdesk.domain.limits import FULL_BUDGET
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from obdesk.domain.conditions import Condition
     from obdesk.domain.freshness import Freshness
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.limits import Budget
     from obdesk.domain.money import Money
 
 
@@ -128,6 +131,8 @@ class Connection:
     freshness: Freshness
     account_count: int
     last_runs: tuple[Run, ...] = ()
+    budget: Budget = FULL_BUDGET
+    """How often the bank may still be read today without its person."""
 
 
 @dataclass(frozen=True, slots=True)

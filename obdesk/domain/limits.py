@@ -62,6 +62,9 @@ class Budget:
     """None while nothing is used."""
 
 
+FULL_BUDGET = Budget(UNATTENDED_MAX, UNATTENDED_MAX, None)
+
+
 def recent_unattended(calls: list[BankCall], now: datetime) -> list[datetime]:
     """Return when the reads that still count were made, the oldest first.
 

@@ -35,6 +35,14 @@ class TransactionPage(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """Who says when the next request may go."""
+
+    async def turn(self) -> None:
+        """Wait until one more request may be sent; it is counted when this returns."""
+        ...
+
+
 class Provider(Protocol):
     """An aggregator on behalf of one user. Every answer is data or one of three failures."""
 

@@ -133,6 +133,8 @@ class ConnectionCard(Card):
                 name=tr("{action}: {bank}", action=tr("Refresh"), bank=values.bank),
             )
             refresh.setEnabled(values.may_refresh)
+            refresh.setToolTip(values.reads_left)
+            refresh.setAccessibleDescription(values.reads_left)
             row.addWidget(refresh)
             row.addWidget(
                 button(

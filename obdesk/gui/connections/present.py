@@ -77,6 +77,8 @@ class CardValues:
     """The one button that mends the state; NONE where a refresh is all there is."""
     action_text: str
     may_refresh: bool
+    reads_left: str
+    """How often the bank is still read today without the person, and when that grows again."""
     paused: bool
     account_count: int
     details: tuple[tuple[str, str], ...]
@@ -143,10 +145,31 @@ def _card(each: Connection, problems: int, now: datetime, locale: Locale, *, bus
         action=action,
         action_text="" if action is Action.NONE else action_label(action),
         may_refresh=not busy,
+        reads_left=_reads_left(each, now, locale),
         paused=each.paused,
         account_count=each.account_count,
         details=_details(each, problems, locale),
     )
+
+
+def _reads_left(each: Connection, now: datetime, locale: Locale) -> str:
+    budget = each.budget
+    own = tr("Refreshing yourself is always possible.")
+    if budget.resets_at is None:
+        free = trn(
+            "Nobody but you may have the bank read more than {n} time a day; none is used.",
+            "Nobody but you may have the bank read more than {n} times a day; none is used.",
+            budget.of,
+        )
+        return f"{free} {own}"
+    when = time_today(budget.resets_at, now, locale)
+    left = tr(
+        "Of {of} reads a day that we may ask for by ourselves, {left} are left; the next is free at {when}.",
+        of=budget.of,
+        left=budget.left,
+        when=when,
+    )
+    return f"{left} {own}"
 
 
 def _action(each: Connection, glyph: Glyph) -> Action:

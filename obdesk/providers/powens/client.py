@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.domain.clock import Clock
+    from obdesk.providers.base import Pace
     from obdesk.providers.powens.settings import PowensSettings
 
 _log = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
         limits: Limits | None = None,
+        pace: Pace | None = None,
     ) -> None:
         quieten_http_logs()
         self._root = settings.api_url
@@ -121,6 +123,7 @@ class Client:
         self._rng = rng
         self._sleep = sleep
         self._limits = limits or Limits()
+        self._pace = pace
         self.requests = 0
         self.clock_behind = timedelta(0)
         self._http = httpx.AsyncClient(
@@ -153,6 +156,8 @@ class Client:
         started_s = self._clock.monotonic_s()
         tries = 1
         while True:
+            if self._pace is not None:
+                await self._pace.turn()
             self.requests += 1
             counting.sent_one()
             try:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from obdesk.domain.clock import Clock
     from obdesk.domain.outcomes import Failure, Outcome
     from obdesk.domain.remote import Connector, RemoteAccount, RemoteConnection
+    from obdesk.providers.base import Pace
     from obdesk.providers.powens.client import Limits
     from obdesk.providers.powens.settings import PowensSettings
     from obdesk.providers.powens.tokens import TokenSource, TokenStore
@@ -66,13 +67,16 @@ class PowensProvider:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
         limits: Limits | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
         self._zone = ZoneInfo(settings.zone)
-        self._client = Client(settings, clock=clock, rng=rng, sleep=sleep, transport=transport, limits=limits)
+        self._client = Client(
+            settings, clock=clock, rng=rng, sleep=sleep, transport=transport, limits=limits, pace=pace
+        )
         self._source: TokenSource = OwnApplication(settings, self._client, tokens, clock, rng)
 
     @property

@@ -14,6 +14,7 @@ from obdesk.domain.freshness import FreshnessState
 from obdesk.domain.ids import AccountId, ConnectionId, RunId
 from obdesk.storage.columns import instant, instant_or_none, to_ms
 from obdesk.storage.queries.accounts import freshness
+from obdesk.storage.queries.limits import budget
 
 if TYPE_CHECKING:
     from obdesk.storage.engine import Connection
@@ -66,6 +67,7 @@ def _link(connection: Connection, row: tuple[Any, ...], now: datetime, interval:
         freshness=freshness(condition, asked_at, instant_or_none(row[12]), now, paused=paused),
         account_count=row[15],
         last_runs=runs(connection, ConnectionId(row[0]), RUNS_SHOWN),
+        budget=budget(connection, ConnectionId(row[0]), now),
     )
 
 

@@ -67,14 +67,15 @@ def calls_of(rows: Iterable[tuple[Any, ...]]) -> list[BankCall]:
     return [BankCall(instant(row[0]), bool(row[1])) for row in rows]
 
 
+def budget(connection: Connection, of: ConnectionId, now: datetime) -> Budget:
+    """Return how often a bank may still be read today without its person."""
+    return budget_of(calls_of(connection.execute(CALLS, (of, to_ms(now - WINDOW))).fetchall()), now)
+
+
 def budgets(connection: Connection, now: datetime) -> dict[ConnectionId, Budget]:
     """Return for each link how often its bank may still be read today without the person."""
     links = [row[0] for row in connection.execute("SELECT id FROM connections WHERE removed_at IS NULL")]
-    since = to_ms(now - WINDOW)
-    return {
-        ConnectionId(link): budget_of(calls_of(connection.execute(CALLS, (link, since)).fetchall()), now)
-        for link in links
-    }
+    return {ConnectionId(link): budget(connection, ConnectionId(link), now) for link in links}
 
 
 def calls_this_minute(connection: Connection, host: str, minute: int) -> int:
