@@ -393,5 +393,4 @@ def _put_off(bound: asyncio.Timeout, seconds: float) -> None:
 
 def _changed(saved: Saved) -> bool:
     counts = saved.counts
-    moved = saved.changes.touches(Kind.BALANCES)
-    return bool(counts.new or counts.updated or counts.removed or moved)
+    return bool(counts.new or counts.updated or counts.removed or saved.changes.touches(Kind.BALANCES))
