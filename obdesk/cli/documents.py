@@ -94,6 +94,9 @@ def connection_document(connection: Connection) -> Document:
             "resets_at": instant_text(connection.budget.resets_at),
         },
         "error": _error(connection.condition, connection.bank, connection),
+        "missing_days": None
+        if connection.missing_days is None
+        else [day.isoformat() for day in connection.missing_days],
         "last_runs": [run_document(run) for run in connection.last_runs],
     }
 

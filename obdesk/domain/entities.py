@@ -133,6 +133,8 @@ class Connection:
     last_runs: tuple[Run, ...] = ()
     budget: Budget = FULL_BUDGET
     """How often the bank may still be read today without its person."""
+    missing_days: tuple[date, date] | None = None
+    """First and last day that no answer covers, over all accounts; renewing access may fetch them."""
 
 
 @dataclass(frozen=True, slots=True)

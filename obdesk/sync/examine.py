@@ -8,18 +8,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.ids import AccountId
 from obdesk.storage.queries import proofs as proof_reads
-from obdesk.storage.writes import proofs
+from obdesk.storage.writes import holes, proofs
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from obdesk.domain.changes import ChangeSet
     from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.proofs import Verdict
     from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
 
 
 async def examine(store: Store, connection_id: ConnectionId, now: datetime) -> ChangeSet:
     """Prove and inspect the accounts of one link; return what is new about them."""
     proved = await store.read_slowly(None, proof_reads.prove, connection_id)
-    return await store.write(lambda tx: proofs.keep(tx, connection_id, proved, now))
+
+    def keep(tx: Tx) -> ChangeSet:
+        change = proofs.keep(tx, connection_id, proved, now)
+        for hole_id, account_id, _, last in holes.open_holes(tx, connection_id):
+            found = proved.get(AccountId(account_id))
+            if found is not None and _spans(tx, account_id, found[0], last):
+                holes.close_hole(tx, hole_id, "proved", now)
+                change = change.merge(ChangeSet.of(Kind.BALANCES, [account_id]))
+        return change
+
+    return await store.write(keep)
+
+
+def _spans(tx: Tx, account_id: int, verdict: Verdict, last: date) -> bool:
+    """Tell whether balances before and after some days agree with the rows: then none is missing there."""
+    observed_to = tx.value("SELECT max(day) FROM balances WHERE account_id = ?", (account_id,))
+    proved_to = observed_to if verdict.first_bad_day is None else verdict.since_day
+    return bool(verdict.days_proved and proved_to and proved_to > last.isoformat())

@@ -20,6 +20,7 @@ from obdesk.storage.writes import (
 )
 from obdesk.storage.writes.findings import Finding
 from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
+from obdesk.sync.covering import watch
 from obdesk.sync.matching import Scope, WantsFullError, gather, known_rows, listed_accounts, recognise
 from obdesk.sync.reconcile.passes import reconcile, share_an_id, supersedes
 
@@ -136,8 +137,11 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at)
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
-    if described or changed or moved or identities.renamed:
-        lines += _other_lines(answer, stood, commits.stood(tx, answer.connection_id, days))
+    new = (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None
+    if described or changed or moved or identities.renamed or new:
+        stands = commits.stood(tx, answer.connection_id, days)
+        lines += _other_lines(answer, stood, stands)
+        watch(tx, answer.connection_id, stood, stands, new, answer.asked_at)
     problems = _keep_findings(work, scope, plan, identities, account_news=bool(changed))
     cursor, row_problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
@@ -148,7 +152,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
         counts,
         cursor,
         tuple(lines),
-        (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None,
+        new,
     )
 
 

@@ -17,6 +17,7 @@ from obdesk.gui.format import (
     absolute,
     clock,
     count,
+    day_month_year,
     days_left,
     duration,
     instant,
@@ -175,7 +176,7 @@ def _reads_left(each: Connection, now: datetime, locale: Locale) -> str:
 def _action(each: Connection, glyph: Glyph) -> Action:
     if each.paused:
         return Action.RESUME
-    if glyph is Glyph.CONSENT_SOON:
+    if glyph is Glyph.CONSENT_SOON or (each.missing_days and each.condition is Condition.OK):
         return Action.RENEW
     told = explain(each.condition, each.bank)
     return Action.NONE if told.action in {Action.REFRESH, Action.WAIT, Action.SHOW_DETAILS} else told.action
@@ -186,6 +187,13 @@ def _sentence(each: Connection, now: datetime, locale: Locale, *, busy: bool) ->
         return tr("We are asking right now.")
     if each.paused:
         return tr("Paused by you. Nothing is asked until you resume; the figures stay as they are.")
+    if each.condition is Condition.OK and each.missing_days is not None:
+        first, last = (day_month_year(day, locale) for day in each.missing_days)
+        return tr(
+            "The days from {first} to {last} were never read. Renew access to fetch the missing days.",
+            first=first,
+            last=last,
+        )
     if each.condition is Condition.OK:
         return _calm_sentence(each, now, locale)
     when = time_today(each.next_run_at, now, locale) if each.next_run_at else ""

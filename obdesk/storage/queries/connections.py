@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,9 @@ _CONNECTIONS = """
 SELECT c.id, c.provider, c.provider_id, c.bank, c.color, c.condition, c.provider_state, c.bank_message,
        c.paused, c.created_at, c.consent_expires_at, c.asked_at, c.data_as_of, c.retry_at,
        c.failures > 0 AND c.retry_at IS NULL,
-       (SELECT count(*) FROM accounts a WHERE a.connection_id = c.id AND a.state = 'active')
+       (SELECT count(*) FROM accounts a WHERE a.connection_id = c.id AND a.state = 'active'),
+       (SELECT min(h.from_day) || ' ' || max(h.to_day) FROM holes h JOIN accounts a ON a.id = h.account_id
+        WHERE a.connection_id = c.id AND h.closed_at IS NULL)
 FROM connections c WHERE c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, c.id
 """
 
@@ -68,7 +70,15 @@ def _link(connection: Connection, row: tuple[Any, ...], now: datetime, interval:
         account_count=row[15],
         last_runs=runs(connection, ConnectionId(row[0]), RUNS_SHOWN),
         budget=budget(connection, ConnectionId(row[0]), now),
+        missing_days=_days(row[16]),
     )
+
+
+def _days(text: str | None) -> tuple[date, date] | None:
+    if text is None:
+        return None
+    first, last = text.split()
+    return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def next_run(
