@@ -159,7 +159,7 @@ def _matters(tx: Tx, now: datetime) -> None:
     tx.insert("suggestions", {**pair, "made_at": at})
     proofs = ((1, None, None), (2, "2026-11-19", -4_600), (3, None, None))
     for account, day, gap in proofs:
-        tx.execute("INSERT INTO proofs VALUES (?, ?, 20, ?, ?, '')", (account, at, day, gap))
+        tx.execute("INSERT INTO proofs VALUES (?, ?, 20, ?, ?, '[]')", (account, at, day, gap))
     hole = {
         "account_id": 4,
         "from_day": "2026-07-02",

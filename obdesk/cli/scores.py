@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from obdesk.domain.limits import Breaker
+    from obdesk.domain.proofs import AccountProof
     from obdesk.domain.scores import (
-        BrokenProof,
         ConnectionScore,
         OpenHole,
         QueuedJob,
@@ -53,7 +53,6 @@ def scores_documents(scores: Scores) -> Document:
         ],
         "proofs": {
             "checked": scores.proofs.checked,
-            "checked_at": instant_text(scores.proofs.checked_at),
             "broken": [_proof(each) for each in scores.proofs.broken],
         },
         "holes": [_hole(each) for each in scores.holes],
@@ -129,12 +128,12 @@ def _job(job: QueuedJob) -> Document:
     }
 
 
-def _proof(proof: BrokenProof) -> Document:
+def _proof(proof: AccountProof) -> Document:
     return {
         "account_id": proof.account_id,
         "connection_id": proof.connection_id,
         "bank": proof.bank,
-        "first_bad_day": proof.first_bad_day.isoformat(),
+        "first_bad_day": None if proof.first_bad_day is None else proof.first_bad_day.isoformat(),
         "gap": amount_text(proof.gap),
         "currency": None if proof.gap is None else proof.gap.currency.code,
         "checked_at": instant_text(proof.checked_at),

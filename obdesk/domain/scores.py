@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from obdesk.domain.entities import RunResult, SyncKind, Trigger
     from obdesk.domain.ids import AccountId, ConnectionId
     from obdesk.domain.limits import Breaker, Budget
-    from obdesk.domain.money import Money
+    from obdesk.domain.proofs import AccountProof
 
 COUNTED = timedelta(days=30)
 """How far back runs and events are counted."""
@@ -114,26 +114,11 @@ class QueuedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenProof:
-    """An account whose rows and balances part on a day."""
-
-    account_id: AccountId
-    connection_id: ConnectionId
-    account_name: str
-    bank: str
-    first_bad_day: date
-    gap: Money | None
-    checked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ProofScore:
-    """The balance proofs of all accounts: those that were made, those that do not come out."""
+    """The balance proofs of all accounts: how many come out or do not, and those that do not."""
 
     checked: int
-    checked_at: datetime | None
-    """The oldest of them."""
-    broken: tuple[BrokenProof, ...]
+    broken: tuple[AccountProof, ...]
 
 
 @dataclass(frozen=True, slots=True)

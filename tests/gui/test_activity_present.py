@@ -167,7 +167,7 @@ def test_what_is_open_has_a_sentence_a_date_and_a_button(activity: Activity) -> 
     assert [(each.text, each.seen, each.way) for each in matters] == [
         (
             f"Livret A: rows and balance part on 19 Nov 2026, by {MINUS}€46.00.",
-            "checked today 12:58",
+            "found today 12:58",
             Way.ROWS,
         ),
         (
@@ -187,6 +187,21 @@ def test_what_is_open_has_a_sentence_a_date_and_a_button(activity: Activity) -> 
         ),
     ]
     assert "€" not in matters_of(activity.scores, NOW, ENGLISH, hidden=HIDDEN)[0].text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("same_account_twice", "an account is linked twice"),
+        ("many_rows_missing", "most rows of an account were missing"),
+        ("account_successor", "one account went"),
+        ("currency_changed", "another currency"),
+    ],
+)
+def test_what_is_found_about_accounts_is_a_sentence(activity: Activity, kind: str, said: str) -> None:
+    found = replace(activity.scores.findings[0], kind=kind)
+
+    assert said in matters_of(replace(activity.scores, findings=(found,)), NOW, ENGLISH)[-1].text
 
 
 def test_a_gap_that_is_not_known_is_not_made_up(activity: Activity) -> None:

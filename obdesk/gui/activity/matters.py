@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from obdesk.domain.texts import tr, trn
+from obdesk.domain.proofs import cause_text
+from obdesk.domain.texts import mark, tr, trn
 from obdesk.gui.activity.present import kind_word, trigger_word
 from obdesk.gui.format import Locale, count, day_month_year, instant, money, time_today
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from obdesk.domain.ids import AccountId, ConnectionId
-    from obdesk.domain.scores import BrokenProof, ConnectionScore, OpenHole, QueuedJob, Scores
+    from obdesk.domain.proofs import AccountProof
+    from obdesk.domain.scores import ConnectionScore, Finding, OpenHole, QueuedJob, Scores
 
 
 class Way(Enum):
@@ -70,7 +72,7 @@ def way_text(way: Way) -> str:
 def matters_of(scores: Scores, now: datetime, locale: Locale, *, hidden: str = "") -> tuple[Matter, ...]:
     """Return what is open, what costs money first; `hidden` stands for amounts where they are hidden."""
     return (
-        *(_proof(each, now, locale, hidden) for each in scores.proofs.broken),
+        *(matter for each in scores.proofs.broken for matter in _proof(each, now, locale, hidden)),
         *(_hole(each, now, locale) for each in scores.holes),
         *_pairs(scores, now, locale),
         *_findings(scores, now, locale),
@@ -81,8 +83,9 @@ def _day(day: date, locale: Locale) -> str:
     return day_month_year(day, locale)
 
 
-def _proof(each: BrokenProof, now: datetime, locale: Locale, hidden: str) -> Matter:
-    seen = tr("checked {when}", when=instant(each.checked_at, now, locale))
+def _proof(each: AccountProof, now: datetime, locale: Locale, hidden: str) -> Iterator[Matter]:
+    if each.first_bad_day is None or each.checked_at is None:
+        return
     day = _day(each.first_bad_day, locale)
     if each.gap is None:
         text = tr("{account}: rows and balance part on {day}.", account=each.account_name, day=day)
@@ -93,7 +96,10 @@ def _proof(each: BrokenProof, now: datetime, locale: Locale, hidden: str) -> Mat
             day=day,
             gap=hidden or money(each.gap, locale),
         )
-    return Matter(text, seen, Way.ROWS, each.connection_id, each.account_id)
+    if each.candidates:
+        text = f"{text} {cause_text(each.candidates[0].cause)}"
+    seen = tr("found {when}", when=instant(each.checked_at, now, locale))
+    yield Matter(text, seen, Way.ROWS, each.connection_id, each.account_id)
 
 
 def _hole(each: OpenHole, now: datetime, locale: Locale) -> Matter:
@@ -120,17 +126,34 @@ def _pairs(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:
             yield Matter(text, seen, Way.ROWS, each.connection_id)
 
 
+_ABOUT_ACCOUNTS = {
+    "same_account_twice": mark("{bank}: an account is linked twice; both are kept."),
+    "many_rows_missing": mark(
+        "{bank}: most rows of an account were missing from one answer; kept until another says so."
+    ),
+    "account_successor": mark("{bank}: one account went and one of its kind came; they may be the same."),
+    "currency_changed": mark("{bank}: an account has another currency now; older balances do not compare."),
+}
+"""Findings that are about accounts; all others are about rows."""
+
+
 def _findings(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:
     for each in scores.findings:
-        text = trn(
-            "{bank}: {n} finding in the data ({kind}). Nothing was made up for it.",
-            "{bank}: {n} findings in the data ({kind}). Nothing was made up for them.",
-            each.many,
-            bank=each.bank,
-            kind=each.kind.replace("_", " "),
-        )
         seen = tr("seen {when}", when=instant(each.seen_at, now, locale))
-        yield Matter(text, seen, Way.BANKS, each.connection_id)
+        yield Matter(_finding(each), seen, Way.BANKS, each.connection_id)
+
+
+def _finding(each: Finding) -> str:
+    known = _ABOUT_ACCOUNTS.get(each.kind)
+    if known is not None:
+        return tr(known, bank=each.bank)
+    return trn(
+        "{bank}: {n} finding in the data ({kind}). Nothing was made up for it.",
+        "{bank}: {n} findings in the data ({kind}). Nothing was made up for them.",
+        each.many,
+        bank=each.bank,
+        kind=each.kind.replace("_", " "),
+    )
 
 
 def calls_of(scores: Scores, now: datetime, locale: Locale) -> tuple[CallsLine, ...]:

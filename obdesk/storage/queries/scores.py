@@ -9,10 +9,9 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.ids import AccountId, ConnectionId
 from obdesk.domain.limits import WINDOW, budget_of
-from obdesk.domain.money import Currency, Money
+from obdesk.domain.proofs import ProofState
 from obdesk.domain.scores import (
     COUNTED,
-    BrokenProof,
     CallsScore,
     ConnectionScore,
     Finding,
@@ -24,6 +23,7 @@ from obdesk.domain.scores import (
 )
 from obdesk.storage.columns import instant, instant_or_none, to_ms
 from obdesk.storage.queries.limits import CALLS, breakers, calls_of
+from obdesk.storage.queries.proofs import proofs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,13 +50,6 @@ SELECT j.connection_id, c.bank, j.kind, j.trigger, j.put_at, j.not_before, j.att
 FROM jobs j JOIN connections c ON c.id = j.connection_id
 ORDER BY j.begun_at IS NULL, max(j.not_before, j.put_at), j.id
 """
-_PROOFS = f"""
-SELECT p.account_id, a.connection_id, {_NAME}, c.bank, p.first_bad_day, p.gap_minor, a.currency, a.exponent,
-       p.checked_at
-FROM proofs p JOIN accounts a ON a.id = p.account_id JOIN connections c ON c.id = a.connection_id
-LEFT JOIN account_edits e ON e.account_id = a.id
-WHERE p.first_bad_day IS NOT NULL AND c.removed_at IS NULL ORDER BY c.bank COLLATE NOCASE, a.id
-"""
 _HOLES = f"""
 SELECT h.account_id, a.connection_id, {_NAME}, c.bank, h.from_day, h.to_day, h.found_at
 FROM holes h JOIN accounts a ON a.id = h.account_id JOIN connections c ON c.id = a.connection_id
@@ -77,7 +70,7 @@ JOIN accounts a ON a.id = s.account_id WHERE s.decided_at IS NULL GROUP BY a.con
 def scores(connection: Connection, now: datetime) -> Scores:
     """Count everything as it is at one instant; runs and events of the last 30 days."""
     since = now - COUNTED
-    proofs, holes = _proofs(connection), _holes(connection)
+    proved, holes = _proofs(connection), _holes(connection)
     findings = _findings(connection)
     suggestions = {ConnectionId(row[0]): int(row[1]) for row in connection.execute(_SUGGESTIONS)}
     found = {each.subject: each for each in breakers(connection)}
@@ -99,7 +92,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
             calls=_calls(connection, link, now),
             data_problems=sum(each.many for each in findings if each.connection_id == link),
             duplicates=suggestions.get(link, 0),
-            proofs_broken=sum(each.connection_id == link for each in proofs.broken),
+            proofs_broken=sum(each.connection_id == link for each in proved.broken),
             holes=sum(each.connection_id == link for each in holes),
         )
         for row in connection.execute(_LINKS).fetchall()
@@ -110,7 +103,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
         connections=links,
         queue=_queue(connection),
         findings=findings,
-        proofs=proofs,
+        proofs=proved,
         holes=holes,
         suggestions=suggestions,
         hosts={
@@ -177,20 +170,9 @@ def _queue(connection: Connection) -> tuple[QueuedJob, ...]:
 
 
 def _proofs(connection: Connection) -> ProofScore:
-    checked = connection.execute("SELECT count(*), min(checked_at) FROM proofs").fetchone()
-    broken = tuple(
-        BrokenProof(
-            account_id=AccountId(row[0]),
-            connection_id=ConnectionId(row[1]),
-            account_name=row[2],
-            bank=row[3],
-            first_bad_day=date.fromisoformat(row[4]),
-            gap=None if row[5] is None else Money(row[5], Currency(row[6], row[7])),
-            checked_at=instant(row[8]),
-        )
-        for row in connection.execute(_PROOFS)
-    )
-    return ProofScore(checked[0], instant_or_none(checked[1]), broken)
+    found = proofs(connection)
+    broken = tuple(each for each in found if each.state is ProofState.BROKEN)
+    return ProofScore(len(broken) + sum(each.state is ProofState.PROVED for each in found), broken)
 
 
 def _holes(connection: Connection) -> tuple[OpenHole, ...]:
