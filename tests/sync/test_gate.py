@@ -12,6 +12,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, Trigger
 from obdesk.domain.limits import UNATTENDED_MAX, BreakerState, Budget
 from obdesk.storage.queries import limits
+from obdesk.storage.writes import connections as links
 from obdesk.sync import policy
 from obdesk.sync.engine import Engine
 
@@ -276,3 +277,60 @@ async def test_F28_a_consent_that_ends_pauses_and_its_renewal_goes_on_where_it_s
     assert outcome.counts.new >= 1
     assert "last_update=" in [each for each in town.bank.requests() if "/transactions?" in each][-1]
     town.tells_the_truth(connection)
+
+
+def until_probe(town: Town) -> float:
+    (host,) = [each for each in town.store.read_now(limits.breakers) if each.subject.startswith("host")]
+    assert host.probe_at is not None
+    return (host.probe_at - town.clock.now()).total_seconds()
+
+
+async def test_F02_when_its_time_has_come_one_question_is_asked_by_one_sync(town: Town) -> None:
+    first, second = await town.linked(), await town.linked()
+    await fail_until_open(town, first)
+    town.pass_time(until_probe(town))
+    asked = len(town.bank.requests())
+    outcomes = await asyncio.gather(town.sync(first), town.sync(second), town.sync(first))
+    assert {each.condition for each in outcomes} == {Condition.PROVIDER_DOWN}
+    assert sum(each.requests > 0 for each in outcomes) == 1
+    since = town.bank.requests()[asked:]
+    assert {each.split("?")[0] for each in since} == {"GET /2.0/users/me/connections"}
+    assert breakers(town)["host"] is BreakerState.OPEN
+    assert until_probe(town) > 300, "longer than the time before"
+
+
+async def test_F02_looking_for_links_is_a_question_like_any_other(town: Town) -> None:
+    connection = await town.linked()
+    await fail_until_open(town, connection)
+    assert not isinstance(await town.engine.discover(), tuple)
+    town.pass_time(until_probe(town))
+    assert not isinstance(await town.engine.discover(), tuple), "it is still down"
+    town.bank.mend()
+    assert not isinstance(await town.engine.discover(), tuple), "not before its time"
+    town.pass_time(until_probe(town))
+    assert isinstance(await town.engine.discover(), tuple)
+    assert breakers(town) == {}
+
+
+async def test_F55_a_computer_without_a_network_blames_nobody(town: Town) -> None:
+    connection = await town.linked()
+    await fail_until_open(town, connection)
+    town.pass_time(until_probe(town))
+    town.bank.mend()
+    town.bank.faults({"route": "GET /2.0/", "kind": "html", "times": None})
+    outcome = await town.sync(connection)
+    assert outcome.condition is Condition.OFFLINE
+    assert breakers(town)["host"] is BreakerState.OPEN
+    town.bank.mend()
+    town.pass_time(until_probe(town))
+    assert (await town.sync(connection)).condition in {Condition.OK, Condition.COMING_BACK}
+    assert breakers(town) == {}
+
+
+async def test_F33_a_provider_that_fails_while_a_link_is_removed_is_still_known_to_fail(town: Town) -> None:
+    connection = await town.linked()
+    town.store.write_now(lambda tx: links.close(tx, town.local_id(connection), town.clock.now()))
+    town.bank.faults(DOWN)
+    await town.sync(connection)
+    (host,) = town.store.read_now(limits.breakers)
+    assert (host.subject.partition(":")[0], host.failures) == ("host", 1)
