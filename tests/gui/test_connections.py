@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from obdesk.app.events import SyncStarted
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import Connection, RunCounts, RunResult, Trigger
+from obdesk.domain.erasures import PendingErasure
 from obdesk.domain.errors import Action
 from obdesk.gui.connections.dialogs import RemoveDialog
 from obdesk.gui.connections.present import (
@@ -320,3 +321,18 @@ def test_without_banks_the_page_says_what_to_do(
     button = next(b for b in screen.page.empty.findChildren(QPushButton))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert calls.calls[-1][0] == "link_bank"
+
+
+def test_F34_a_bank_that_is_being_removed_says_so_in_words(screen: ConnectionsScreen) -> None:
+    assert not screen.page.leaving.isVisible()
+    screen._erasures = (
+        PendingErasure(1, "powens", "311", "Nordic <b>One</b>", NOW, 3, NOW + timedelta(minutes=20)),
+    )
+    screen._draw()
+    assert screen.page.leaving.isVisible()
+    words = screen.page.leaving_words
+    assert words.text().startswith("Nordic <b>One</b> is removed here. The aggregator still has to erase")
+    assert words.textFormat() is Qt.TextFormat.PlainText
+    screen._erasures = ()
+    screen._draw()
+    assert not screen.page.leaving.isVisible()
