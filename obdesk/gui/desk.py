@@ -215,6 +215,14 @@ class Desk:
             ours.close()
             theirs.close()
 
+    def bring_up(self) -> None:
+        """Bring the window to the front, from the tray or the task bar if need be."""
+        if self.window.isMinimized():
+            self.window.showNormal()
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
     def close(self) -> None:
         """Let go of the window before the application object goes, at once: no loop comes to do it later."""
         self.settings.sync()

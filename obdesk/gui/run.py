@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from obdesk.app.bootstrap import QUIT_GRACE_S, open_profile
 from obdesk.app.clock import SystemClock
 from obdesk.app.profile import DEFAULT_NAME, profile_of
+from obdesk.gui.single import Door, knocked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,11 +57,13 @@ def run(
     story: Story | None = None,
     painted: Callable[[Desk], object] | None = None,
 ) -> int:
-    """Run the window until it is quit.
+    """Run the window until it is quit; where the profile has one already, that comes to the front instead.
 
     `opener` replaces the usual unlocking; `story` is called with the running application and the window
     once both are there, and may drive them (the demo does); `painted` hears of the first paint.
     """
+    if knocked(profile):
+        return 0
     gc.disable()  # collecting while everything is being made only looks at what stays
     unlocking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unlocking")
     opening = opener or partial(open_profile, profile)
@@ -121,10 +124,14 @@ class _Life:
         self._quit = asyncio.Event()
         self._desk.window.quit_wanted.connect(self._quit.set)
         self._desk.window.demo_left.connect(self._quit.set)
-        with self._desk.stop_signals(self._quit.set):
-            opened = await self._unlocked(first)
-            if opened is not None:
-                await self._run(opened)
+        door = Door(self._desk.profile, self._desk.bring_up)
+        try:
+            with self._desk.stop_signals(self._quit.set):
+                opened = await self._unlocked(first)
+                if opened is not None:
+                    await self._run(opened)
+        finally:
+            door.close()
         return 0
 
     async def _unlocked(self, first: Future[OpenProfile]) -> OpenProfile | None:
