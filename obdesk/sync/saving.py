@@ -270,6 +270,7 @@ def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeL
     }
     work.flush()
     transactions.change_rows(work.tx, [*plan.changed, *plan.booked, *plan.moved], work.now)
+    transactions.free_ids(work.tx, plan.freed)
     transactions.keep_stamps(work.tx, plan.stamped)
     told = [*work.to_match, *work.again]
     stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}

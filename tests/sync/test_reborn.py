@@ -133,3 +133,16 @@ async def test_F16_one_id_for_two_operations_of_an_account_loses_neither_silentl
         told(town.store, order)
         assert len(shown(town.store)) == 1
         assert [each.subject for each in town.problems() if each.kind == "shared_id"] == ["7"]
+
+
+async def test_F14_a_withdrawn_row_whose_twin_took_its_place_comes_back_beside_it(town: Town) -> None:
+    """Found by simulated years: storm, seed 4 (a twin booked on the day its original was withdrawn)."""
+    told(town.store, [row(7, account=1801, label="BREAD", updated="2026-11-24 05:00:00")])
+    gone = row(7, account=1801, label="BREAD", deleted=True, updated="2026-11-25 05:00:00")
+    told(town.store, [gone, row(8, account=1801, label="BREAD", updated="2026-11-25 05:00:00")])
+    assert shown(town.store) == [(1801, "BREAD")]
+    back = row(7, account=1801, label="BREAD", updated="2026-11-27 05:00:00")
+    for _ in range(2):
+        told(town.store, [back, row(8, account=1801, label="BREAD", updated="2026-11-25 05:00:00")])
+        assert shown(town.store) == [(1801, "BREAD"), (1801, "BREAD")]
+    checked(town.store)

@@ -52,6 +52,8 @@ class Book:
         )
         plan = reconcile([(ACCOUNT, each) for each in told], stored, complete=complete)
         self.confirmed = frozenset(plan.withheld) if complete else self.confirmed
+        for _, number in plan.freed:
+            self.former.pop(number, None)
         for remote in plan.added:
             self._put(len(self.rows) + 1, remote)
         for mine, remote in [*plan.changed, *plan.booked, *plan.moved, *plan.stamped]:

@@ -202,6 +202,11 @@ def change_rows(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransactio
         )
 
 
+def free_ids(tx: Tx, ids: Sequence[tuple[int, int]]) -> None:
+    """Let ids (account id, provider id) be nobody's former ones: they are told as operations of their own."""
+    tx.executemany("DELETE FROM transaction_aliases WHERE account_id = ? AND provider_id = ?", ids)
+
+
 def keep_stamps(tx: Tx, pairs: Sequence[tuple[KnownTransaction, RemoteTransaction]]) -> None:
     """Keep the provider's newest word on rows that did not change otherwise."""
     if pairs:

@@ -40,7 +40,8 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     latest = _newest_of(plan, fetched)
     new, renamed = _by_id(plan, latest, stored)
     leaving = [*plan.removed, *(_missing(stored, latest) if complete else ())]
-    matched = _by_former_id(plan, renamed, leaving)
+    matched, alive = _by_former_id(plan, renamed, leaving)
+    new = [*new, *alive]
     new = _by_evidence(plan, new, _left(leaving, matched), stored.deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
     new = match_drifted(plan, new, _left(leaving, matched), matched, stored.lessons)
@@ -167,21 +168,27 @@ def _by_former_id(
     plan: Plan,
     renamed: Sequence[tuple[KnownTransaction, RemoteTransaction]],
     leaving: Sequence[KnownTransaction],
-) -> set[int]:
+) -> tuple[set[int], list[Came]]:
     """Let a row go on under an id it had before, if the id it has now is gone; return who did.
 
-    A row that came under a former id while it lives on under its own is old news.
+    A row that came under a former id while it lives on under its own is old news, unless the word is newer
+    than all we know of the row: then these are two operations (a withdrawn one had a twin that came as it
+    went, and is told again). They are returned as new.
     """
     matched: set[int] = set()
+    alive: list[Came] = []
     going = {row.id for row in leaving}
     for row, remote in sorted(renamed, key=lambda pair: (_precedence(pair[1]), pair[1].provider_id)):
         lives_on = not row.deleted and row.id not in going
-        if lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):
+        if lives_on and row.updated and remote.updated > row.updated:
+            alive.append((row.account_id, remote))
+            plan.freed.append((row.account_id, remote.provider_id))
+        elif lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):
             plan.unchanged += 1
         else:
             plan.moved.append((row, remote))
             matched.add(row.id)
-    return matched
+    return matched, alive
 
 
 def _by_evidence(

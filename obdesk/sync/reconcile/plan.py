@@ -58,6 +58,8 @@ class Plan:
     stamped: list[tuple[KnownTransaction, RemoteTransaction]] = field(default_factory=list)
     """Rows that say the same under a newer stamp: no change, but older answers must not undo it."""
     unchanged: int = 0
+    freed: list[tuple[int, int]] = field(default_factory=list)
+    """(Account id, provider id) of former ids that are told by a newer word as operations of their own."""
     shared: list[RemoteTransaction] = field(default_factory=list)
     """Rows that came under an id which the same answer gives to another operation."""
     withheld: dict[int, Withheld] = field(default_factory=dict)
