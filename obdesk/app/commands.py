@@ -14,6 +14,7 @@ from obdesk.domain.commits import why_not_text
 from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import AppError, BugError
 from obdesk.domain.ids import ConnectionId
+from obdesk.domain.syncing import SyncKind
 from obdesk.domain.texts import tr
 from obdesk.storage.writes import accounts, commits, connections, edits, erasures
 from obdesk.sync.examine import examine
@@ -121,13 +122,16 @@ class AppCommands:
         *,
         trigger: Trigger,
         refresh_at_bank: bool,
+        kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; what the aggregator still has to erase is asked for first."""
         if self._store.stopped and trigger is Trigger.PERSON:
             await self._store.resume()  # the person has seen the error and tries again
         await self._erasures.settle()
         try:
-            return await self._syncs.sync(connections, trigger=trigger, refresh_at_bank=refresh_at_bank)
+            return await self._syncs.sync(
+                connections, trigger=trigger, refresh_at_bank=refresh_at_bank, kind=kind
+            )
         except LookupError as error:
             raise _not_found() from error
 
@@ -214,6 +218,16 @@ class AppCommands:
 
         def write(tx: Tx) -> ChangeSet:
             if not accounts.set_in_net_worth(tx, account_id, included=included):
+                raise _not_found()
+            return ChangeSet.of(Kind.ACCOUNTS, [account_id])
+
+        await self._change(write)
+
+    async def set_important(self, account_id: AccountId, *, important: bool) -> None:
+        """Let an account's bank be checked before others, or not."""
+
+        def write(tx: Tx) -> ChangeSet:
+            if not accounts.set_important(tx, account_id, important=important):
                 raise _not_found()
             return ChangeSet.of(Kind.ACCOUNTS, [account_id])
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from obdesk.domain.syncing import SyncKind
+
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Sequence
@@ -181,6 +183,7 @@ class Commands(Protocol):
         *,
         trigger: Trigger,
         refresh_at_bank: bool,
+        kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; a person's refresh also asks the bank itself."""
         ...
@@ -212,6 +215,10 @@ class Commands(Protocol):
 
     async def set_in_net_worth(self, account_id: AccountId, *, included: bool) -> None:
         """Count an account in net worth, or not."""
+        ...
+
+    async def set_important(self, account_id: AccountId, *, important: bool) -> None:
+        """Let an account's bank be checked before others, or not."""
         ...
 
     async def export_csv(

@@ -200,6 +200,8 @@ class Syncs:
             job.trigger,
             refresh_at_bank=job.asks_bank,
             progress=_Progress(asyncio.get_running_loop(), self._bus, connection_id),
+            kind=job.kind,
+            attempt=job.attempts + 1,
         )
         self._tell(changes)
         self._bus.publish(SyncEnded(outcome))

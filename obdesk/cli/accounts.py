@@ -12,11 +12,13 @@ from obdesk.cli.matters import say_matters, say_pending_deletions
 from obdesk.cli.output import Column, print_json, print_table, say
 from obdesk.cli.proofs import proof_document
 from obdesk.cli.scores import say_scores, scores_documents
-from obdesk.cli.session import run_reading
+from obdesk.cli.session import run_app, run_reading
 from obdesk.cli.words import freshness_word, kind_word, local_time, money_text
+from obdesk.domain.ids import AccountId
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
+    from obdesk.app.bootstrap import App
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Account, Connection
     from obdesk.domain.erasures import PendingErasure
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("accounts", help=tr("List your accounts with their balances."))(accounts)
+    app.command("important", help=tr("Have an account's bank checked before others, or not."))(important)
     app.command("status", help=tr("Say how fresh each account is, and why."))(status)
 
 
@@ -70,6 +73,21 @@ def accounts(
             for account in found
         ],
     )
+
+
+def important(
+    context: typer.Context,
+    account: Annotated[int, typer.Argument(metavar="ACCOUNT", help=tr("The id of the account."))],
+    *,
+    on: Annotated[bool, typer.Option("--on/--off", help=tr("Important, or like any other."))] = True,
+) -> None:
+    """Mark an account, or take the mark away."""
+
+    async def mark_it(app: App) -> None:
+        await app.commands.set_important(AccountId(account), important=on)
+
+    run_app(given(context).place, mark_it)
+    say(tr("Saved. Its bank is checked before others.") if on else tr("Saved. Its bank waits its turn."))
 
 
 def status(

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from obdesk.app.settings import declared
 from obdesk.cli.context import given
 from obdesk.cli.output import say
 from obdesk.cli.session import run_app
-from obdesk.domain.texts import tr
+from obdesk.domain.texts import tr, trn
 
 if TYPE_CHECKING:
     from obdesk.app.bootstrap import App
 
 _SECRET_LENGTH_MAX = 4_096
+_SCHEDULE = ("sync.interval_h", "sync.quiet_from", "sync.quiet_to", "sync.spare")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=tr("Set up the aggregator, or a monitor."))
+    group = typer.Typer(help=tr("Set up the aggregator, the schedule, or a monitor."))
     group.callback()(configure)
     group.command("powens", help=tr("Keep your own Powens application; the secret goes to the keyring."))(
         powens
@@ -29,11 +31,62 @@ def register(app: typer.Typer) -> None:
     group.command(
         "metrics", help=tr("Offer figures about syncing to a monitor on this computer (Prometheus), or not.")
     )(metrics)
+    group.command("schedule", help=tr("Say when banks are checked by themselves."))(schedule)
     app.add_typer(group, name="configure")
 
 
 def configure() -> None:
     """Group what can be set up."""
+
+
+def schedule(
+    context: typer.Context,
+    *,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", metavar="HOURS", min=1, max=168, help=tr("Hours between two checks of each bank.")
+        ),
+    ] = None,
+    quiet: Annotated[
+        str | None,
+        typer.Option(
+            "--quiet",
+            metavar="FROM-TO",
+            help=tr("Local hours in which no bank is asked, such as 22:00-07:00; “off” ends them."),
+        ),
+    ] = None,
+    spare: Annotated[
+        bool | None,
+        typer.Option("--spare/--no-spare", help=tr("Wait on a metered network or a low battery, or not.")),
+    ] = None,
+) -> None:
+    """Set the schedule, and say how it is."""
+    wanted = {} if every is None else {"sync.interval_h": str(every)}
+    wanted |= {} if quiet is None else _quiet(quiet)
+    wanted |= {} if spare is None else {"sync.spare": "on" if spare else "off"}
+
+    async def keep(app: App) -> dict[str, str]:
+        for key, value in wanted.items():
+            await app.commands.set_setting(key, value)
+        return {key: await app.reads.setting(key) for key in _SCHEDULE}
+
+    kept = run_app(given(context).place, keep)
+    hours = int(kept["sync.interval_h"])
+    say(trn("Each bank is checked every {n} hour.", "Each bank is checked every {n} hours.", hours))
+    if kept["sync.quiet_from"] and kept["sync.quiet_to"]:
+        begins, ends = kept["sync.quiet_from"], kept["sync.quiet_to"]
+        say(tr("From {begins} to {ends} only you ask.", begins=begins, ends=ends))
+    if kept["sync.spare"] == "on":
+        say(tr("On a metered network or a low battery it waits for up to a day."))
+
+
+def _quiet(text: str) -> dict[str, str]:
+    begins, _, ends = ("", "", "") if text == "off" else text.partition("-")
+    times = (begins, ends)
+    if text != "off" and not all(each and declared("sync.quiet_from").accepts(each) for each in times):
+        raise typer.BadParameter(tr("quiet hours are written as 22:00-07:00, or off"))
+    return {"sync.quiet_from": begins, "sync.quiet_to": ends}
 
 
 def metrics(

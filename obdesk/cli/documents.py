@@ -61,6 +61,7 @@ def account_document(account: Account) -> Document:
         "coming": amount_text(account.coming),
         "currency": None if known is None else known.currency.code,
         "in_net_worth": account.in_net_worth,
+        "important": account.important,
         "asked_at": instant_text(account.freshness.asked_at),
         "data_as_of": instant_text(account.freshness.data_as_of),
         "freshness": account.freshness.state.value,

@@ -19,7 +19,7 @@ from obdesk.cli.session import run_app
 from obdesk.cli.words import result_word
 from obdesk.domain.entities import RunResult, Trigger
 from obdesk.domain.ids import ConnectionId
-from obdesk.domain.syncing import Step
+from obdesk.domain.syncing import Step, SyncKind
 from obdesk.domain.texts import mark, tr, trn
 
 if TYPE_CHECKING:
@@ -51,15 +51,19 @@ def sync(
     connection: Annotated[
         list[int] | None, typer.Option("--connection", metavar="ID", help=tr("Only this bank; repeatable."))
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help=tr("Read everything again and compare it row by row."))
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
 ) -> None:
     """Sync and tell."""
+    kind = SyncKind.RECONCILE if full else SyncKind.DELTA
     wanted = [ConnectionId(each) for each in connection] if connection else None
     line = StatusLine(sys.stderr)
 
     async def run(app: App) -> list[tuple[SyncOutcome, Connection | None]]:
         app.bus.listen(lambda event: _show(line, event))
-        outcomes = await app.commands.sync(wanted, trigger=Trigger.PERSON, refresh_at_bank=True)
+        outcomes = await app.commands.sync(wanted, trigger=Trigger.PERSON, refresh_at_bank=True, kind=kind)
         links = {link.id: link for link in await app.reads.connections()}
         return [(each, links.get(each.connection_id)) for each in outcomes]
 

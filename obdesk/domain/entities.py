@@ -65,6 +65,10 @@ class SyncKind(Enum):
     RECONCILE = "reconcile"
     """All of it, compared row by row with what is kept, with a report."""
 
+    def or_more(self, other: SyncKind) -> SyncKind:
+        """Return whichever of two kinds reads more."""
+        return max(self, other, key=tuple(SyncKind).index)
+
 
 class RunResult(Enum):
     """How a sync ended."""
@@ -158,6 +162,8 @@ class Account:
     freshness: Freshness
     provider_id: str = ""
     parent_id: AccountId | None = None
+    important: bool = False
+    """The person wants its bank to be checked before others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from obdesk.sync import policy
 from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import WantsFullError
-from obdesk.sync.saving import Answer, LinkRemovedError, Saved, record, save
+from obdesk.sync.saving import Answer, LinkRemovedError, record, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,7 @@ class _Start:
     kind: SyncKind
     failures: int
     trigger: Trigger
+    attempt: int
     at: datetime
     monotonic_s: float
     requests: RequestCount
@@ -154,9 +155,11 @@ class Engine:
         *,
         refresh_at_bank: bool,
         progress: Progress,
+        kind: SyncKind = SyncKind.DELTA,
+        attempt: int = 1,
     ) -> tuple[SyncOutcome, ChangeSet]:
         """Sync one connection to the end. Provider failures are outcomes; storage errors are raised."""
-        start = await self._start(connection_id, trigger)
+        start = await self._start(connection_id, trigger, kind, attempt)
         held = await self._gate.admit(connection_id, trigger)
         if held is not None:
             return await self._failed(start, held.failure, held)
@@ -183,20 +186,20 @@ class Engine:
             return outcome, changes
         return outcome, changes.merge(await examine(self._store, start.connection_id, self._clock.now()))
 
-    async def _start(self, connection_id: ConnectionId, trigger: Trigger) -> _Start:
+    async def _start(self, connection_id: ConnectionId, trigger: Trigger, kind: SyncKind, n: int) -> _Start:
         provider_id, bank, cursor, full_sync_at, failures = await self._store.read(
             reads.sync_state, connection_id
         )
         now = self._clock.now()
-        kind = policy.kind_of(cursor, full_sync_at, now)
         return _Start(
             connection_id,
             provider_id,
             bank,
             cursor,
-            kind,
+            policy.kind_of(cursor, full_sync_at, now).or_more(kind),
             failures,
             trigger,
+            n,
             now,
             self._clock.monotonic_s(),
             counting.begin(),
@@ -322,7 +325,7 @@ class Engine:
     ) -> tuple[SyncOutcome, ChangeSet]:
         saved = save(tx, answer, lambda done, total: progress(Step.SAVING, done, total))
         condition = answer.remote.condition
-        result = policy.result_of(condition, changed=_changed(saved))
+        result = policy.result_of(condition, changed=saved.is_news)
         outcome = self._outcome(start, condition, result, saved.counts)
         renewals = start.requests.renewals
         change = record(tx, answer, saved, outcome, self._clock.now())
@@ -381,6 +384,7 @@ class Engine:
             duration_s=self._clock.monotonic_s() - start.monotonic_s,
             detail=detail,
             kind=start.kind,
+            attempt=start.attempt,
             asked_bank=start.course.asked_bank,
         )
 
@@ -389,8 +393,3 @@ def _put_off(bound: asyncio.Timeout, seconds: float) -> None:
     at = bound.when()
     if at is not None and not bound.expired():
         bound.reschedule(at + seconds)
-
-
-def _changed(saved: Saved) -> bool:
-    counts = saved.counts
-    return bool(counts.new or counts.updated or counts.removed or saved.changes.touches(Kind.BALANCES))

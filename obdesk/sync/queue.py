@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import Trigger
 from obdesk.domain.jobs import Priority
-from obdesk.domain.syncing import SyncKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +23,6 @@ FRESH_TARGET = timedelta(hours=4)
 """No figure should be older than this while the program runs."""
 NEVER_PLANNED = timedelta(hours=25)
 """Further ahead nothing is ever planned: a date beyond it was made before the clock was set back."""
-
-_DEPTH = {kind: depth for depth, kind in enumerate((SyncKind.DELTA, SyncKind.FULL, SyncKind.RECONCILE))}
 
 
 def priority_of(trigger: Trigger, asked_at: datetime | None, now: datetime) -> Priority:
@@ -57,7 +54,7 @@ def folded(waiting: Job, wish: Job) -> Job:
         waiting,
         trigger=first.trigger,
         priority=first.priority,
-        kind=max(waiting.kind, wish.kind, key=_DEPTH.__getitem__),
+        kind=waiting.kind.or_more(wish.kind),
         asks_bank=waiting.asks_bank or wish.asks_bank,
         attended=waiting.attended or wish.attended,
         not_before=not_before,
@@ -73,7 +70,7 @@ def covers(running: Job, wish: Job) -> bool:
     """
     return (
         wish.trigger is not Trigger.WEBHOOK
-        and _DEPTH[running.kind] >= _DEPTH[wish.kind]
+        and running.kind.or_more(wish.kind) is running.kind
         and (running.asks_bank or not wish.asks_bank)
     )
 

@@ -73,6 +73,12 @@ class Saved:
     added: tuple[int, int] | None = None
     """The first and the last id of the rows that came new."""
 
+    @property
+    def is_news(self) -> bool:
+        """Tell whether a row or a balance is another than before."""
+        counts = self.counts
+        return bool(counts.new or counts.updated or counts.removed or self.changes.touches(Kind.BALANCES))
+
 
 @dataclass(slots=True)
 class _Work:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.app.commands import NAME_LENGTH_MAX, NOTE_LENGTH_MAX, NotFoundError, TooLongError
-from obdesk.app.events import Changed
+from obdesk.app.events import Changed, SyncStarted
 from obdesk.domain.changes import ChangeSet, Kind
-from obdesk.domain.entities import AccountState
+from obdesk.domain.entities import AccountState, RunResult, SyncKind, Trigger
 from obdesk.domain.errors import BugError
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
@@ -65,6 +65,7 @@ async def test_what_does_not_exist_is_said_so_and_nothing_is_told(house: House) 
         commands.edit_transaction(TransactionId(99), note="x"),
         commands.rename_account(AccountId(99), "x"),
         commands.set_in_net_worth(AccountId(99), included=True),
+        commands.set_important(AccountId(99), important=True),
         commands.pause(ConnectionId(99), paused=True),
         commands.remove_connection(ConnectionId(99), keep_history=True),
     ):
@@ -93,6 +94,36 @@ async def test_an_account_can_be_left_out_of_net_worth(house: House) -> None:
     assert account.balance is not None
     currency = account.balance.currency
     assert after.get(currency, 0) == before[currency] - 1
+
+
+async def test_an_important_account_is_marked_and_its_bank_goes_first(house: House) -> None:
+    first = await house.linked()
+    ticket = await house.ticket()
+    await house.at_the_bank()
+    (second,) = (await house.app.commands.finish_link(ticket, None)).connections
+    await house.sync()
+    account = next(each for each in await house.app.reads.accounts() if each.connection_id == second)
+    await house.app.commands.set_important(account.id, important=True)
+    (marked,) = [each for each in await house.app.reads.accounts() if each.important]
+    assert marked.id == account.id
+    await house.app._syncs.hint([first])
+    await house.app._syncs.hint([second])
+    house.events.clear()
+    await house.app._syncs.sync_due(Trigger.SCHEDULE)
+    begun = [event.connection_id for event in house.events if isinstance(event, SyncStarted)]
+    assert begun == [second, first]
+    await house.app.commands.set_important(account.id, important=False)
+    assert not any(each.important for each in await house.app.reads.accounts())
+
+
+async def test_a_person_can_have_everything_read_again_and_compared(house: House) -> None:
+    await house.linked()
+    await house.sync()
+    (outcome,) = await house.app.commands.sync(
+        trigger=Trigger.PERSON, refresh_at_bank=False, kind=SyncKind.RECONCILE
+    )
+    assert (outcome.kind, outcome.attempt) == (SyncKind.RECONCILE, 1)
+    assert outcome.result is RunResult.UNCHANGED
 
 
 async def test_a_removed_bank_can_leave_its_history(house: House) -> None:

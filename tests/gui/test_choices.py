@@ -117,6 +117,16 @@ def test_an_account_is_taken_out_of_net_worth_from_the_keyboard(
     assert commands.asked == [("set_in_net_worth", ACCOUNTS[0].id, not ACCOUNTS[0].in_net_worth)]
 
 
+def test_an_account_is_marked_as_important_from_the_keyboard(
+    shown: Shown, commands: _Commands, qtbot: QtBot
+) -> None:
+    mark = _menu_of(shown, qtbot)["Important: checked before others"]
+    assert not mark.isChecked()
+    mark.trigger()
+
+    assert commands.asked == [("set_important", ACCOUNTS[0].id, True)]
+
+
 @pytest.mark.parametrize(("typed", "name"), [(" Household ", "Household"), ("", "")])
 def test_an_account_gets_the_name_that_is_typed(
     typed: str, name: str, shown: Shown, commands: _Commands, qtbot: QtBot

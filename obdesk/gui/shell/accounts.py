@@ -57,6 +57,7 @@ class AccountChanges(QObject):
         self._window, self._feed = window, feed
         window.sidebar.accounts.rename_wanted.connect(self._rename)
         window.sidebar.accounts.counting_wanted.connect(feed.count_in_net_worth)
+        window.sidebar.accounts.important_wanted.connect(feed.mark_important)
 
     def _rename(self, account_id: AccountId) -> None:
         name = next((each.name for each in self._feed.accounts if each.id == account_id), "")

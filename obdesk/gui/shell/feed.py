@@ -122,6 +122,12 @@ class FrameFeed(QObject):
             self._done(self._commands.set_in_net_worth(account_id, included=included)),
         )
 
+    def mark_important(self, account_id: AccountId, important: bool) -> None:  # noqa: FBT001 - a slot
+        """Have an account's bank checked before others, or not."""
+        self._spawn(
+            "window: important", self._done(self._commands.set_important(account_id, important=important))
+        )
+
     def set_interval(self, hours: int) -> None:
         """Check each bank every so many hours."""
         self._spawn("window: interval", self._done(self._commands.set_setting("sync.interval_h", str(hours))))

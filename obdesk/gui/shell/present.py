@@ -49,6 +49,7 @@ class AccountRow(NamedTuple):
     sentence: str
     """Everything the row says, for tooltip and screen readers."""
     in_net_worth: bool
+    important: bool
 
 
 class AccountGroup(NamedTuple):
@@ -166,6 +167,7 @@ def _row(
         note,
         sentence,
         account.in_net_worth,
+        account.important,
     )
 
 

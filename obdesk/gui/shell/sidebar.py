@@ -87,6 +87,7 @@ class AccountsView(QTreeView):
     rename_wanted = Signal(object)
     """AccountId"""
     counting_wanted = Signal(object, bool)
+    important_wanted = Signal(object, bool)
     """AccountId, and whether it counts in net worth from now on"""
 
     def __init__(self, theme: Theme, model: AccountsModel) -> None:
@@ -165,9 +166,13 @@ class AccountsView(QTreeView):
         counts.setCheckable(True)
         counts.setChecked(row.in_net_worth)
         counts.triggered.connect(lambda on: self.counting_wanted.emit(row.account_id, on))
+        important = QAction(tr("Important: checked before others"), menu)
+        important.setCheckable(True)
+        important.setChecked(row.important)
+        important.triggered.connect(lambda on: self.important_wanted.emit(row.account_id, on))
         menu.addActions([show, refresh])
         menu.addSeparator()
-        menu.addActions([rename, counts])
+        menu.addActions([rename, counts, important])
         menu.popup(self.viewport().mapToGlobal(where))
 
     def _unfold(self) -> None:

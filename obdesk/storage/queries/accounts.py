@@ -28,7 +28,8 @@ _ACCOUNTS = """
 SELECT a.id, a.connection_id, c.bank, c.color, coalesce(nullif(e.name, ''), a.name), a.kind, a.state,
        a.iban, a.number, a.currency, a.exponent, a.balance_minor, a.coming_minor,
        coalesce(e.in_net_worth, a.kind <> 'card' OR a.parent_provider_id IS NULL),
-       c.condition, a.condition, c.paused, c.asked_at, a.data_as_of, a.provider_id, p.id, c.consent_expires_at
+       c.condition, a.condition, c.paused, c.asked_at, a.data_as_of, a.provider_id, p.id,
+       c.consent_expires_at, coalesce(e.important, 0)
 FROM accounts a
 JOIN connections c ON c.id = a.connection_id
 LEFT JOIN accounts p ON p.connection_id = a.connection_id AND p.provider_id = a.parent_provider_id
@@ -65,6 +66,7 @@ def _account(row: tuple[Any, ...], now: datetime) -> Account:
         freshness=freshness(condition, asked_at, data_as_of, now, paused=bool(row[16]), state=state),
         provider_id=str(row[19]),
         parent_id=None if row[20] is None else AccountId(row[20]),
+        important=bool(row[22]),
     )
 
 
