@@ -1,4 +1,7 @@
-"""What a front end may read: thin names over `storage.queries`."""
+"""What a front end may read: thin names over `storage.queries`.
+
+What the first screens do not show is imported when it is asked for: the first paint waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,13 @@ from typing import TYPE_CHECKING
 
 from obdesk.app.interface import Activity, Cancelled, FirstScreen, RunDetails
 from obdesk.app.settings import declared
-from obdesk.domain.commits import Subject
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
 from obdesk.storage.queries import (
     accounts,
-    commits,
     connections,
     erasures,
-    proofs,
     records,
-    scores,
     transactions,
 )
 
@@ -144,14 +143,20 @@ class StoreReads:
 
     async def commits(self, connection_id: ConnectionId | None = None, limit: int = 50) -> tuple[Commit, ...]:
         """Return the last syncs with what each changed in numbers, newest first."""
+        from obdesk.storage.queries import commits
+
         return await self._store.read(commits.commits, connection_id, limit)
 
     async def commit(self, run_id: RunId) -> Commit | None:
         """Return one sync with what it changed, line by line."""
+        from obdesk.storage.queries import commits
+
         return await self._store.read(commits.commit, run_id)
 
     async def proofs(self, account_id: AccountId | None = None) -> tuple[AccountProof, ...]:
         """Return how the balance proof of each live account stands."""
+        from obdesk.storage.queries import proofs
+
         return await self._store.read(proofs.proofs, account_id)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
@@ -168,6 +173,8 @@ class StoreReads:
 
     async def scores(self) -> Scores:
         """Return how well syncing goes, counted."""
+        from obdesk.storage.queries import scores
+
         return await self._store.read_slowly(None, scores.scores, self._clock.now())
 
     async def seen_since(self, moment: datetime) -> tuple[int, int]:
@@ -207,6 +214,8 @@ def _first_screen(opened: Opened, now: datetime) -> FirstScreen:
 
 
 def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
+    from obdesk.storage.queries import scores
+
     return Activity(
         scores=scores.scores(opened, now),
         runs=connections.runs(opened, None, limit),
@@ -215,6 +224,9 @@ def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
 
 
 def _run_details(opened: Opened, run_id: RunId, limit: int) -> RunDetails | None:
+    from obdesk.domain.commits import Subject
+    from obdesk.storage.queries import commits
+
     found = commits.commit(opened, run_id)
     if found is None:
         return None
