@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from obdesk.app import merging
 from obdesk.app.events import Changed
 from obdesk.app.export import export_csv
 from obdesk.app.linking import Linking
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, RunId, TransactionId
     from obdesk.domain.remote import Connector
+    from obdesk.domain.suggestions import MergeId, SuggestionId
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.storage.store import Store
     from obdesk.storage.tx import Tx
 
+T = TypeVar("T")
 NOTE_LENGTH_MAX = 2_000
 NAME_LENGTH_MAX = 80
 
@@ -187,6 +190,30 @@ class AppCommands:
             change = change.merge(await examine(self._store, ConnectionId(connection_id), now))
         self._bus.publish(Changed(change))
 
+    async def merge(self, kept: TransactionId, other: TransactionId) -> MergeId:
+        """Make two transactions one."""
+        now = self._clock.now()
+        merge_id, changes = await self._store.write(lambda tx: merging.merge(tx, kept, other, now))
+        self._bus.publish(Changed(changes))
+        return merge_id
+
+    async def split(self, merge_id: MergeId) -> None:
+        """Undo a merge."""
+        now = self._clock.now()
+        await self._change(lambda tx: _there(merging.split(tx, merge_id, now)))
+
+    async def accept_suggestion(self, suggestion: SuggestionId) -> MergeId:
+        """Make the two transactions of a suggestion one."""
+        now = self._clock.now()
+        merge_id, changes = await self._store.write(lambda tx: _there(merging.accept(tx, suggestion, now)))
+        self._bus.publish(Changed(changes))
+        return merge_id
+
+    async def refuse_suggestion(self, suggestion: SuggestionId) -> None:
+        """Keep the two transactions of a suggestion apart."""
+        now = self._clock.now()
+        await self._change(lambda tx: _there(merging.refuse(tx, suggestion, now)))
+
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None
     ) -> None:
@@ -261,6 +288,13 @@ def _keep_settings(tx: Tx, values: dict[str, str]) -> ChangeSet:
     for key, value in values.items():
         edits.set_setting(tx, key, value)
     return ChangeSet.many(Kind.SETTINGS)
+
+
+def _there(found: T | None) -> T:
+    """Return what was found, or say that it does not exist."""
+    if found is None:
+        raise _not_found()
+    return found
 
 
 def _not_found() -> NotFoundError:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector
     from obdesk.domain.scores import Scores
+    from obdesk.domain.suggestions import MergeId, Suggestion, SuggestionId
     from obdesk.domain.syncing import SyncOutcome
 
 
@@ -203,6 +204,22 @@ class Commands(Protocol):
         """Take a whole sync back; the next one reads everything again, the person's words stay."""
         ...
 
+    async def merge(self, kept: TransactionId, other: TransactionId) -> MergeId:
+        """Make two transactions one, which can be undone; what the person wrote on either stays."""
+        ...
+
+    async def split(self, merge_id: MergeId) -> None:
+        """Undo a merge, to the letter."""
+        ...
+
+    async def accept_suggestion(self, suggestion: SuggestionId) -> MergeId:
+        """Make the two transactions of a suggestion one."""
+        ...
+
+    async def refuse_suggestion(self, suggestion: SuggestionId) -> None:
+        """Keep the two transactions of a suggestion apart, and do not ask again."""
+        ...
+
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None
     ) -> None:
@@ -316,6 +333,10 @@ class Reads(Protocol):
 
     async def proofs(self, account_id: AccountId | None = None) -> tuple[AccountProof, ...]:
         """Return how the balance proof of each live account stands, by bank."""
+        ...
+
+    async def suggestions(self, of: TransactionId | None = None) -> tuple[Suggestion, ...]:
+        """Return pairs of transactions that may be one, the likeliest first; of one, or all."""
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
+    from obdesk.domain.suggestions import Suggestion
     from obdesk.storage.engine import Connection as Opened
     from obdesk.storage.store import Store
 
@@ -158,6 +159,12 @@ class StoreReads:
         from obdesk.storage.queries import proofs
 
         return await self._store.read(proofs.proofs, account_id)
+
+    async def suggestions(self, of: TransactionId | None = None) -> tuple[Suggestion, ...]:
+        """Return pairs of transactions that may be one, the likeliest first; of one, or all."""
+        from obdesk.storage.queries import suggestions
+
+        return await self._store.read(suggestions.suggestions, of)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NewType
 
+from obdesk.domain.texts import mark, tr
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -28,6 +30,17 @@ class Reason(Enum):
     COUNTERPARTY = "counterparty"
     LESSON = "lesson"
     """The person said before that these wordings are one."""
+
+
+_REASONS = {
+    Reason.AMOUNT: mark("same amount"),
+    Reason.DATE: mark("same day"),
+    Reason.DATE_NEAR: mark("a few days apart"),
+    Reason.LABEL: mark("same wording"),
+    Reason.LABEL_ALIKE: mark("similar wording"),
+    Reason.COUNTERPARTY: mark("same counterparty"),
+    Reason.LESSON: mark("you said so before"),
+}
 
 
 class SuggestionState(Enum):
@@ -62,3 +75,8 @@ class Merge:
     kept_id: TransactionId
     other_id: TransactionId
     at: datetime
+
+
+def why_text(suggestion: Suggestion) -> str:
+    """Return what two rows have in common, in words."""
+    return ", ".join(tr(_REASONS[each]) for each in suggestion.why)

@@ -194,6 +194,14 @@ def _observed_series(
     return series, count - 1
 
 
+_SETTLES_A_CARD = (
+    "(t.kind = 'summary_card' AND EXISTS "
+    "(SELECT 1 FROM accounts k JOIN transactions p ON p.account_id = k.id "
+    "WHERE k.connection_id = a.connection_id AND k.parent_provider_id = a.provider_id AND k.kind = 'card'))"
+)
+"""The monthly debit of a deferred card whose purchases are here one by one: it would count them twice."""
+
+
 def month_flows(connection: Connection, month: datetime) -> tuple[MonthFlow, ...]:
     """Return booked income and spending of a calendar month, one per currency."""
     first = month.date().replace(day=1)
@@ -202,6 +210,7 @@ def month_flows(connection: Connection, month: datetime) -> tuple[MonthFlow, ...
         "SELECT a.currency, a.exponent, coalesce(sum(max(t.amount_minor, 0)), 0), "
         "coalesce(sum(min(t.amount_minor, 0)), 0) FROM transactions t JOIN accounts a ON a.id = t.account_id "
         "WHERE t.pending = 0 AND t.deleted_at IS NULL AND t.booked_on >= ? AND t.booked_on < ? "
+        f"AND NOT {_SETTLES_A_CARD} "
         "GROUP BY a.currency, a.exponent ORDER BY count(*) DESC",
         (first.isoformat(), following.isoformat()),
     )

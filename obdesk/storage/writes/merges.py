@@ -1,0 +1,170 @@
+"""Making two rows one, and undoing it to the letter: what both were is kept beside the merge."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from obdesk.domain.suggestions import MergeId
+from obdesk.storage.columns import to_ms
+from obdesk.storage.writes.transactions import reindex
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from obdesk.storage.tx import Tx
+
+    Record = dict[str, Any]
+
+_OWN = ("id", "provider_id", "deleted_at", "first_seen_at", "changed_at")
+"""Columns that are a row's own; all others are the bank's word on the operation."""
+
+
+def labels_of(tx: Tx, kept_id: int, other_id: int) -> tuple[int, str, str] | None:
+    """Return account and labels of two rows that can be one; None where they cannot.
+
+    They must be different rows of one account, at least one of them live, neither merged away already.
+    """
+    kept, other = _row(tx, kept_id), _row(tx, other_id)
+    if kept is None or other is None or kept_id == other_id or kept["account_id"] != other["account_id"]:
+        return None
+    if min(kept["provider_id"], other["provider_id"]) < 0 or None not in {
+        kept["deleted_at"],
+        other["deleted_at"],
+    }:
+        return None
+    return kept["account_id"], kept["label"], other["label"]
+
+
+def merge(tx: Tx, kept_id: int, other_id: int, why: str, now: datetime) -> MergeId:
+    """Let one row stand for both; the other one's id at the bank is from now on a former id of it.
+
+    Where the kept row is gone and the other is live, the kept one says what the other says.
+    """
+    kept, other = _row(tx, kept_id), _row(tx, other_id)
+    assert kept is not None
+    assert other is not None
+    before = {
+        "kept": kept,
+        "other": other,
+        "edit": _edit(tx, kept_id),
+        "aliases": _aliases(tx, kept_id, other_id),
+    }
+    # No bank serves a negative id, so nothing can ever lift this tombstone but undoing the merge.
+    tx.update("transactions", other_id, {"provider_id": -other_id, "deleted_at": to_ms(now)})
+    former = other["provider_id"]
+    if kept["deleted_at"] is not None:
+        former = kept["provider_id"]
+        told = {name: value for name, value in other.items() if name not in _OWN}
+        told |= {"provider_id": other["provider_id"], "deleted_at": None, "changed_at": to_ms(now)}
+        reindex(tx, kept_id, kept["search_text"], other["search_text"])
+        tx.update("transactions", kept_id, told)
+    tx.execute(
+        "UPDATE transaction_aliases SET transaction_id = ? WHERE transaction_id = ?", (kept_id, other_id)
+    )
+    _put_alias(tx, kept_id, kept["account_id"], former, to_ms(now))
+    _join_edits(tx, kept_id, other_id, now)
+    before["joined"] = _edit(tx, kept_id)
+    _look_again(tx, kept["account_id"])
+    values = {
+        "kept_id": kept_id,
+        "other_id": other_id,
+        "at": to_ms(now),
+        "who": "you",
+        "why": why,
+        "before": json.dumps(before),
+        "undone_at": None,
+    }
+    return MergeId(tx.insert("merges", values))
+
+
+def split(tx: Tx, merge_id: MergeId, now: datetime) -> tuple[int, int, int, str, str] | None:
+    """Undo a merge; return account, both row ids and both labels as they were, or None.
+
+    What the person wrote on the kept row since then stays there.
+    """
+    rows = tx.rows(
+        "SELECT kept_id, other_id, before FROM merges WHERE id = ? AND undone_at IS NULL", (merge_id,)
+    )
+    if not rows:
+        return None
+    kept_id, other_id, text = rows[0]
+    before = json.loads(text)
+    for row_id, record in ((kept_id, before["kept"]), (other_id, before["other"])):
+        now_row = _row(tx, row_id)
+        assert now_row is not None
+        reindex(tx, row_id, now_row["search_text"], record["search_text"])
+    # Both ids step aside first: they may have changed places meanwhile.
+    tx.update("transactions", kept_id, {"provider_id": -kept_id})
+    _restore_aliases(tx, before)
+    for record in (before["kept"], before["other"]):
+        tx.update("transactions", record["id"], record)
+    if _edit(tx, kept_id) == before["joined"]:
+        tx.execute("DELETE FROM transaction_edits WHERE transaction_id = ?", (kept_id,))
+        if before["edit"] is not None:
+            tx.insert("transaction_edits", before["edit"])
+    tx.update("merges", merge_id, {"undone_at": to_ms(now)})
+    _look_again(tx, before["kept"]["account_id"])
+    return before["kept"]["account_id"], kept_id, other_id, before["kept"]["label"], before["other"]["label"]
+
+
+def _row(tx: Tx, row_id: int) -> Record | None:
+    found = tx.records("SELECT * FROM transactions WHERE id = ?", (row_id,))
+    return found[0] if found else None
+
+
+def _edit(tx: Tx, row_id: int) -> Record | None:
+    found = tx.records("SELECT * FROM transaction_edits WHERE transaction_id = ?", (row_id,))
+    return found[0] if found else None
+
+
+def _aliases(tx: Tx, kept_id: int, other_id: int) -> list[Record]:
+    return tx.records(
+        "SELECT * FROM transaction_aliases WHERE transaction_id IN (?, ?) ORDER BY id", (kept_id, other_id)
+    )
+
+
+def _put_alias(tx: Tx, row_id: int, account_id: int, provider_id: int, now_ms: int) -> None:
+    tx.execute(
+        "INSERT OR REPLACE INTO transaction_aliases(transaction_id, account_id, provider_id, seen_at) "
+        "VALUES (?, ?, ?, ?)",
+        (row_id, account_id, provider_id, now_ms),
+    )
+
+
+def _restore_aliases(tx: Tx, before: Record) -> None:
+    """Let former ids mean what they meant; ids that came since then stay with the kept row."""
+    account_id = before["kept"]["account_id"]
+    current = [before["kept"]["provider_id"], before["other"]["provider_id"]]
+    for provider_id in [*current, *(alias["provider_id"] for alias in before["aliases"])]:
+        tx.execute(
+            "DELETE FROM transaction_aliases WHERE account_id = ? AND provider_id = ?",
+            (account_id, provider_id),
+        )
+    for alias in before["aliases"]:
+        tx.insert("transaction_aliases", alias)
+
+
+def _join_edits(tx: Tx, kept_id: int, other_id: int, now: datetime) -> None:
+    """Let no word of the person's go: two notes become one, a category of the kept row wins."""
+    kept, other = _edit(tx, kept_id), _edit(tx, other_id)
+    if other is None:
+        return
+    notes = [each["note"] for each in (kept, other) if each is not None and each["note"]]
+    category = (kept["category"] if kept is not None else None) or other["category"]
+    tx.execute("DELETE FROM transaction_edits WHERE transaction_id = ?", (kept_id,))
+    joined = {
+        "transaction_id": kept_id,
+        "note": "\n".join(dict.fromkeys(notes)),
+        "category": category,
+        "edited_at": to_ms(now),
+    }
+    tx.insert("transaction_edits", joined)
+
+
+def _look_again(tx: Tx, account_id: int) -> None:
+    """Let the next answer be looked at even if it is equal to the last one."""
+    tx.execute(
+        "DELETE FROM page_digests WHERE connection_id = (SELECT connection_id FROM accounts WHERE id = ?)",
+        (account_id,),
+    )
