@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import AccountState
-from obdesk.storage.writes import accounts, connections, findings, suggestions, transactions
+from obdesk.storage.writes import accounts, connections, findings, merges, suggestions, transactions
 from obdesk.sync.reconcile.accounts import Identities, identify
 from obdesk.sync.reconcile.doubt import is_doubtful
 from obdesk.sync.reconcile.plan import Lessons, Stored
@@ -102,6 +102,7 @@ def gather(
     stored = Stored(
         known=known,
         former=former,
+        joined=merges.kept_ids(tx, [row.id for row in former.values()]) if former else frozenset(),
         pending=tuple(pending),
         missing=tuple(missing),
         deleted=tuple(row for row in worded if row.deleted),

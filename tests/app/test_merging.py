@@ -109,6 +109,8 @@ def test_two_live_rows_become_one_and_both_notes_stay(book: Book) -> None:
     assert note_of(book, 1) == "one\ntwo"
     assert len(book.rows()) == 2
     assert book.take(BEFORE, AFTER, OLDEST).counts.new == 0
+    touched = AFTER._replace(updated="2026-11-26 05:00:00")
+    assert book.take(touched, series="delta").counts.new == 0, "a newer word on it is about the same row"
     assert book.take(AFTER, OLDEST).counts.removed == 0, "it goes on under the number that is left"
     assert len(book.rows()) == 2
     book.take(BEFORE, AFTER, OLDEST)

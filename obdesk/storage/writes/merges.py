@@ -10,6 +10,7 @@ from obdesk.storage.columns import to_ms
 from obdesk.storage.writes.transactions import reindex
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from obdesk.storage.tx import Tx
@@ -34,6 +35,13 @@ def labels_of(tx: Tx, kept_id: int, other_id: int) -> tuple[int, str, str] | Non
     }:
         return None
     return kept["account_id"], kept["label"], other["label"]
+
+
+def kept_ids(tx: Tx, row_ids: Sequence[int]) -> frozenset[int]:
+    """Return which of some rows stand for two that the person made one."""
+    asked = set(row_ids)
+    rows = tx.rows("SELECT kept_id FROM merges WHERE undone_at IS NULL")
+    return frozenset(row[0] for row in rows if row[0] in asked)
 
 
 def merge(tx: Tx, kept_id: int, other_id: int, why: str, now: datetime) -> MergeId:

@@ -40,7 +40,7 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     latest = _newest_of(plan, fetched)
     new, renamed = _by_id(plan, latest, stored)
     leaving = [*plan.removed, *(_missing(stored, latest) if complete else ())]
-    matched, alive = _by_former_id(plan, renamed, leaving)
+    matched, alive = _by_former_id(plan, renamed, leaving, stored.joined)
     new = [*new, *alive]
     new = _by_evidence(plan, new, _left(leaving, matched), stored.deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
@@ -168,6 +168,7 @@ def _by_former_id(
     plan: Plan,
     renamed: Sequence[tuple[KnownTransaction, RemoteTransaction]],
     leaving: Sequence[KnownTransaction],
+    joined: frozenset[int],
 ) -> tuple[set[int], list[Came]]:
     """Let a row go on under an id it had before, if the id it has now is gone; return who did.
 
@@ -180,7 +181,8 @@ def _by_former_id(
     going = {row.id for row in leaving}
     for row, remote in sorted(renamed, key=lambda pair: (_precedence(pair[1]), pair[1].provider_id)):
         lives_on = not row.deleted and row.id not in going
-        if lives_on and row.updated and remote.updated > row.updated:
+        newer = bool(row.updated) and remote.updated > row.updated and row.id not in joined
+        if lives_on and newer:
             alive.append((row.account_id, remote))
             plan.freed.append((row.account_id, remote.provider_id))
         elif lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):

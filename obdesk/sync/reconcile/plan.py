@@ -74,6 +74,8 @@ class Stored:
     """Rows by (account id, provider id), for every id that came."""
     former: Mapping[tuple[int, int], KnownTransaction] = field(default_factory=dict)
     """Rows by ids under which they were known before, as far as these came."""
+    joined: frozenset[int] = frozenset()
+    """Of these, the ids of rows that the person made of two: both ids are theirs, whatever is told."""
     pending: tuple[KnownTransaction, ...] = ()
     """All live pending rows of the accounts that a complete answer speaks of."""
     missing: tuple[KnownTransaction, ...] = ()
