@@ -1,4 +1,4 @@
-"""`obdesk proofs`: whether rows and observed balances agree, and from which day not."""
+"""`obdesk proofs` and `obdesk problems`: whether the bank's data adds up, and what looks wrong about it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from obdesk.cli.documents import Document, amount_text, instant_text
 from obdesk.cli.output import Column, cleaned, print_json, print_table, say
 from obdesk.cli.session import run_reading
 from obdesk.cli.words import local_time, money_text
+from obdesk.domain.findings import words_of
 from obdesk.domain.ids import AccountId
 from obdesk.domain.proofs import cause_text, state_text
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
+    from obdesk.domain.entities import DataProblem
     from obdesk.domain.proofs import AccountProof
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
+    """Add the commands of this module."""
     app.command("proofs", help=tr("Say whether balances and transactions agree."))(proofs)
+    app.command("problems", help=tr("List what looks wrong in the banks' data."))(problems)
 
 
 def proofs(
@@ -74,6 +77,60 @@ def proofs(
         for candidate in each.candidates:
             rows = f" ({', '.join(map(str, candidate.rows))})" if candidate.rows else ""
             say(cleaned(f"{each.account_name}: {cause_text(candidate.cause)}{rows}"))
+
+
+def problems(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
+) -> None:
+    """List the findings about the banks' data."""
+
+    async def read(reads: StoreReads) -> tuple[DataProblem, ...]:
+        return await reads.problems()
+
+    found = run_reading(given(context).place, read)
+    if as_json:
+        print_json({"problems": [_problem_document(each) for each in found]})
+        return
+    if not found:
+        say(tr("Nothing looks wrong in the banks' data."))
+        return
+    print_table(
+        [
+            Column(tr("Seen at")),
+            Column(tr("Account"), right=True),
+            Column(tr("What"), flexible=True),
+            Column(tr("Where"), flexible=True),
+        ],
+        [
+            [
+                local_time(each.seen_at),
+                "-" if each.account_id is None else str(each.account_id),
+                words_of(each.kind).title,
+                f"{each.subject} {each.detail}".strip(),
+            ]
+            for each in found
+        ],
+    )
+    for words in dict.fromkeys(words_of(each.kind) for each in found):
+        say("", words.title, f"  {words.cause}", f"  {words.next_step}")
+
+
+def _problem_document(problem: DataProblem) -> Document:
+    words = words_of(problem.kind)
+    return {
+        "id": problem.id,
+        "connection_id": problem.connection_id,
+        "account_id": problem.account_id,
+        "kind": problem.kind,
+        "subject": problem.subject,
+        "detail": problem.detail,
+        "seen_at": instant_text(problem.seen_at),
+        "title": words.title,
+        "cause": words.cause,
+        "next_step": words.next_step,
+    }
 
 
 def proof_document(proof: AccountProof) -> Document:

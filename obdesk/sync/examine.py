@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.ids import AccountId
+from obdesk.storage.queries import findings as finding_reads
 from obdesk.storage.queries import proofs as proof_reads
-from obdesk.storage.writes import holes, proofs
+from obdesk.storage.writes import connections, findings, holes, proofs
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -25,9 +26,15 @@ if TYPE_CHECKING:
 async def examine(store: Store, connection_id: ConnectionId, now: datetime) -> ChangeSet:
     """Prove and inspect the accounts of one link; return what is new about them."""
     proved = await store.read_slowly(None, proof_reads.prove, connection_id)
+    sound = {each for each, (found, _) in proved.items() if found.days_proved and not found.first_bad_day}
+    suspects = await store.read_slowly(None, finding_reads.suspects, connection_id, sound, now)
 
     def keep(tx: Tx) -> ChangeSet:
+        if not connections.is_live(tx, connection_id):
+            return ChangeSet()
         change = proofs.keep(tx, connection_id, proved, now)
+        news = findings.keep_suspects(tx, connection_id, suspects, now)
+        change = change.merge(ChangeSet.of(Kind.PROBLEMS, news))
         for hole_id, account_id, _, last in holes.open_holes(tx, connection_id):
             found = proved.get(AccountId(account_id))
             if found is not None and _spans(tx, account_id, found[0], last):

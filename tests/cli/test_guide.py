@@ -63,6 +63,7 @@ def test_each_json_key_is_in_the_guide(linked: CommandLine) -> None:
         ["runs"],
         ["runs", "show", "1"],
         ["proofs"],
+        ["problems"],
         ["doctor"],
     ):
         collect(linked(*command, "--json").json())

@@ -16,7 +16,9 @@ def test_a_check_is_told_shown_and_taken_back_as_a_whole(linked: CommandLine, si
     first, *_ = before
     assert linked("edit", str(first["id"]), "--note", "mine").code == 0
     listed = linked("runs", "--json").json()["runs"]
-    newest = next(each for each in listed if each["revertible"])
+    while (newest := next(each for each in listed if each["revertible"]))["kind"] != "full":
+        assert linked("runs", "revert", str(newest["id"])).code == 0
+        listed = linked("runs", "--json").json()["runs"]
     assert newest["summary"][0].endswith(" new")
     assert newest["kind"] == "full"
     assert newest["compared"] == newest["mended"] == newest["new"]
@@ -43,3 +45,15 @@ def test_a_check_that_is_not_known_is_said_to_be_so(linked: CommandLine) -> None
     for command in ("show", "revert"):
         assert linked("runs", command, "4711").problem()[0] == "That does not exist"
     assert linked("runs", "--connection", "4711").out == "No check has run yet.\n"
+
+
+def test_what_looks_wrong_is_listed_with_its_cause(linked: CommandLine, simulator: Simulator) -> None:
+    assert linked("problems").out == "Nothing looks wrong in the banks' data.\n"
+    simulator.control.run("POST", "/faults", [{"route": r"GET .*/transactions\?", "kind": "bad_row"}])
+    simulator.clock.advance(8 * 86_400)
+    assert sync(linked, simulator).code == 0
+    problem, *_ = linked("problems", "--json").json()["problems"]
+    assert problem["next_step"] == "It is tried again with every check."
+    shown = linked("problems").out
+    assert problem["title"] in shown
+    assert problem["cause"] in shown

@@ -53,6 +53,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "runs show",
         "runs revert",
         "proofs",
+        "problems",
         "status",
         "export csv",
         "doctor",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from obdesk.domain.findings import SUSPECTED
 from obdesk.storage.columns import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.ids import ConnectionId
+    from obdesk.storage.queries.findings import Suspect
     from obdesk.storage.tx import Tx
 
 
@@ -65,3 +67,35 @@ def replace(
     for problem_id in solved:
         tx.execute("DELETE FROM problems WHERE id = ?", (problem_id,))
     return solved + keep(tx, connection_id, finding, found, now)
+
+
+def keep_suspects(
+    tx: Tx, connection_id: ConnectionId, suspects: Sequence[Suspect], now: datetime
+) -> list[int]:
+    """Keep exactly these suspicions about a link's rows; return the ids of those that came or went."""
+    stored = {
+        (row[1], row[2]): int(row[0])
+        for row in tx.rows(
+            f"SELECT id, kind, subject FROM problems WHERE connection_id = ? AND kind IN "
+            f"({','.join('?' * len(SUSPECTED))})",
+            (connection_id, *SUSPECTED),
+        )
+    }
+    wanted = {(each.kind, each.subject): each for each in suspects}
+    solved = [problem_id for key, problem_id in stored.items() if key not in wanted]
+    tx.executemany("DELETE FROM problems WHERE id = ?", [(each,) for each in solved])
+    return solved + [
+        tx.insert(
+            "problems",
+            {
+                "connection_id": connection_id,
+                "account_id": each.account_id,
+                "seen_at": to_ms(now),
+                "kind": each.kind,
+                "subject": each.subject,
+                "detail": "",
+            },
+        )
+        for key, each in wanted.items()
+        if key not in stored
+    ]

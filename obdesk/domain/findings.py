@@ -1,0 +1,99 @@
+"""What can be wrong with a bank's data, in words: a row that was refused, or data that cannot be right.
+
+Findings are values in a list: shown, never silent, never a reason to stop. They go when they are no
+longer so.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from obdesk.domain.texts import mark, tr
+
+
+class Words(NamedTuple):
+    """A finding for a person: what it is, why, and what happens next."""
+
+    title: str
+    cause: str
+    next_step: str
+
+
+DUPLICATE = "duplicate_suspected"
+IMPOSSIBLE_DATE = "impossible_date"
+DATES_APART = "dates_apart"
+NOT_CONVERTED = "not_converted"
+SUSPECTED = (DUPLICATE, IMPOSSIBLE_DATE, DATES_APART, NOT_CONVERTED)
+"""The kinds that are looked for in rows that were kept."""
+
+_AGAIN = mark("It is tried again with every check.")
+_KEPT = mark("It is kept as the bank says. Compare it with the bank's own list.")
+_BOTH_KEPT = mark("Both are kept. Nothing is changed without you.")
+_REFUSED = Words(
+    mark("A row could not be read"),
+    mark("What the aggregator sent for it was not what it promises."),
+    _AGAIN,
+)
+_NO_AMOUNT = Words(mark("A row has no usable amount"), mark("Rounding it would hide a mistake."), _AGAIN)
+_WORDS: dict[str, Words] = {
+    "unknown_account": Words(
+        mark("A row belongs to an account that is not shared"),
+        mark("The bank lists the row, and not its account."),
+        _AGAIN,
+    ),
+    "no_id": Words(
+        mark("A row has no number"), mark("Without one it could not be told from others."), _AGAIN
+    ),
+    "no_date": Words(mark("A row has no date"), mark("Without one it has no place in the list."), _AGAIN),
+    "amount_too_fine": _NO_AMOUNT,
+    "amount_too_large": _NO_AMOUNT,
+    "no_amount": _NO_AMOUNT,
+    "shared_id": Words(
+        mark("Two operations came under one number"),
+        mark("The aggregator gave them the same number, which must be one's own."),
+        _BOTH_KEPT,
+    ),
+    "same_account_twice": Words(
+        mark("An account is linked twice"), mark("Two of your links list the same IBAN."), _BOTH_KEPT
+    ),
+    "many_rows_missing": Words(
+        mark("Most rows of an account were missing from an answer"),
+        mark("That is more likely a fault of the answer than the truth."),
+        mark("The rows stay until a second answer says the same."),
+    ),
+    "account_successor": Words(
+        mark("A new account may replace one that is gone"),
+        mark("One went and one of its kind came with the same answer."),
+        _BOTH_KEPT,
+    ),
+    "currency_changed": Words(
+        mark("An account has another currency now"),
+        mark("Balances from before cannot be compared with those from now on."),
+        mark("All its rows were read again; nothing was converted."),
+    ),
+    DUPLICATE: Words(
+        mark("A transaction may be there twice"),
+        mark("Two say the same on the same day, came with different checks, and no balance proves them."),
+        _BOTH_KEPT,
+    ),
+    IMPOSSIBLE_DATE: Words(
+        mark("A transaction has an impossible date"),
+        mark("It lies before 1970 or more than a year ahead."),
+        _KEPT,
+    ),
+    DATES_APART: Words(
+        mark("The dates of a transaction lie years apart"),
+        mark("Booking, purchase and value date should be days apart."),
+        _KEPT,
+    ),
+    NOT_CONVERTED: Words(
+        mark("A foreign amount looks unconverted"),
+        mark("The same figure stands in two currencies."),
+        _KEPT,
+    ),
+}
+
+
+def words_of(kind: str) -> Words:
+    """Return a kind of finding in the reader's language; a kind nobody knows is a row that was refused."""
+    return Words(*map(tr, _WORDS.get(kind, _REFUSED)))
