@@ -246,9 +246,12 @@ def test_connections_are_listed(linked: CommandLine) -> None:
 
     assert list(connection) == [
         "id", "bank", "provider", "provider_id", "condition", "needs_you", "paused", "accounts", "asked_at",
-        "data_as_of", "freshness", "consent_expires_at", "next_run_at", "error", "last_runs",
+        "data_as_of", "freshness", "consent_expires_at", "next_run_at", "budget", "error",
+        "missing_days", "last_runs",
     ]  # fmt: skip
     assert connection["bank"] == BANK
+    assert connection["budget"] == {"left": 4, "of": 4, "resets_at": None}
+    assert "4 of 4" in people.out
     assert connection["last_runs"][0]["result"] in {"unchanged", "updated"}
     assert BANK in people.out
 

@@ -16,6 +16,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import Connection, RunCounts, RunResult, Trigger
 from obdesk.domain.erasures import PendingErasure
 from obdesk.domain.errors import Action
+from obdesk.domain.limits import Budget
 from obdesk.gui.connections.dialogs import RemoveDialog
 from obdesk.gui.connections.present import (
     banks_line,
@@ -336,3 +337,14 @@ def test_F34_a_bank_that_is_being_removed_says_so_in_words(screen: ConnectionsSc
     screen._erasures = ()
     screen._draw()
     assert not screen.page.leaving.isVisible()
+
+
+def test_refresh_says_how_often_the_bank_may_still_be_read_without_the_person() -> None:
+    untouched = _card(FRESH).reads_left
+    assert "more than 4 times a day; none is used" in untouched
+    used = replace(FRESH, budget=Budget(1, 4, NOW + timedelta(hours=3)))
+    assert (
+        "Reads a day that we may ask for by ourselves: 1 of 4 left; one more is free"
+        in _card(used).reads_left
+    )
+    assert "Refreshing yourself is always possible." in _card(used).reads_left

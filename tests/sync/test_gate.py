@@ -334,3 +334,13 @@ async def test_F33_a_provider_that_fails_while_a_link_is_removed_is_still_known_
     await town.sync(connection)
     (host,) = town.store.read_now(limits.breakers)
     assert (host.subject.partition(":")[0], host.failures) == ("host", 1)
+
+
+async def test_a_token_renewed_on_the_way_is_written_down(town: Town) -> None:
+    connection = await town.linked()
+    town.bank.faults({"route": "GET /2.0/users/me/connections", "kind": "unauthorized", "times": 1})
+    assert (await town.sync(connection)).condition is Condition.OK
+    town.bank.faults({"route": "GET /2.0/users/me/connections", "kind": "unauthorized", "times": 1})
+    town.pass_time(2 * 3_600)
+    assert isinstance(await town.engine.discover(), tuple)
+    assert events(town) == ["token_renewed", "token_renewed"]

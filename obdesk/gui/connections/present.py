@@ -165,7 +165,7 @@ def _reads_left(each: Connection, now: datetime, locale: Locale) -> str:
         return f"{free} {own}"
     when = time_today(budget.resets_at, now, locale)
     left = tr(
-        "Of {of} reads a day that we may ask for by ourselves, {left} are left; the next is free at {when}.",
+        "Reads a day that we may ask for by ourselves: {left} of {of} left; one more is free at {when}.",
         of=budget.of,
         left=budget.left,
         when=when,
