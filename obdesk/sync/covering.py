@@ -8,7 +8,7 @@ from obdesk.domain.entities import AccountKind
 from obdesk.domain.proofs import applies
 from obdesk.storage.columns import instant
 from obdesk.storage.writes import holes
-from obdesk.sync.holes import hole_of, narrowed
+from obdesk.sync.holes import away, hole_of, narrowed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -41,7 +41,7 @@ def watch(
         was = before.accounts.get(account_id)
         covered = None if was is None else _as_of(was, before)
         as_of = _as_of(account, after)
-        if covered is None or as_of is None or account["state"] != "active":
+        if covered is None or as_of is None or account["state"] != "active" or not away(covered, as_of):
             continue
         came = holes.days_of(tx, account_id, added)
         hole = hole_of(covered, as_of, came)

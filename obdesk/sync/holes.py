@@ -22,13 +22,18 @@ Hole = tuple[date, date]
 """First and last day that no answer covers."""
 
 
+def away(covered: date, as_of: date) -> bool:
+    """Tell whether longer passed since the last covered day than a bank shows."""
+    return as_of - covered > SERVED + _DAY
+
+
 def hole_of(covered: date, as_of: date, came: Sequence[date]) -> Hole | None:
     """Return the hole between the last covered day and what an answer as of a later day brought.
 
     `came` are the days of the rows that came new. An answer whose rows begin where the last one ended
     covers everything; otherwise only what a bank shows anyway is taken as covered.
     """
-    if as_of - covered <= SERVED + _DAY:
+    if not away(covered, as_of):
         return None
     found = (covered + _DAY, as_of - SERVED - _DAY)
     return narrowed(found, [day for day in came if day > covered])

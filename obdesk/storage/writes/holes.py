@@ -29,7 +29,8 @@ def days_of(tx: Tx, account_id: int, added: tuple[int, int] | None) -> list[date
     if added is None:
         return []
     rows = tx.rows(
-        "SELECT DISTINCT booked_on FROM transactions WHERE id BETWEEN ? AND ? AND account_id = ? "
+        # The plus keeps the range of ids the way in: by account, all its rows would be gone through.
+        "SELECT DISTINCT booked_on FROM transactions WHERE id BETWEEN ? AND ? AND +account_id = ? "
         "AND pending = 0",
         (*added, account_id),
     )
