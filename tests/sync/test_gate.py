@@ -344,3 +344,16 @@ async def test_a_token_renewed_on_the_way_is_written_down(town: Town) -> None:
     town.pass_time(2 * 3_600)
     assert isinstance(await town.engine.discover(), tuple)
     assert events(town) == ["token_renewed", "token_renewed"]
+
+
+async def test_F53_a_try_planned_by_a_clock_that_was_wrong_does_not_wait_for_years(town: Town) -> None:
+    connection = await town.linked()
+    real = town.clock.now()
+    town.clock.set_wall(real.replace(year=2099))
+    town.bank.faults(DOWN)
+    await town.sync(connection)
+    assert town.due() == ()
+    town.clock.set_wall(real)
+    town.bank.mend()
+    assert town.due() == (town.local_id(connection),)
+    assert (await town.sync(connection)).condition is Condition.OK

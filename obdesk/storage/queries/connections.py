@@ -199,7 +199,9 @@ def due(connection: Connection, now: datetime, interval: timedelta) -> tuple[Con
     rows = connection.execute(
         "SELECT id FROM connections WHERE removed_at IS NULL AND NOT paused AND condition <> 'gone' AND "
         # A failure without a date for the next try waits for the person.
-        "CASE WHEN retry_at IS NOT NULL THEN retry_at <= ?1 WHEN failures > 0 THEN 0 "
+        # No wait is longer than a day: one that seems so is of a clock that was set back.
+        "CASE WHEN retry_at IS NOT NULL THEN retry_at <= ?1 OR retry_at > ?1 + 90000000 "
+        "WHEN failures > 0 THEN 0 "
         "ELSE asked_at IS NULL OR asked_at <= ?1 - ?2 OR asked_at > ?1 + 300000 END ORDER BY asked_at",
         (to_ms(now), interval // timedelta(milliseconds=1)),
     )
