@@ -176,9 +176,12 @@ class Workers:
 
     async def _leave(self, left: Sequence[_Asked]) -> None:
         """Give up what nobody waits for any more: it stays in the queue, as a wish that bothers nobody."""
-        for connection_id, each in tuple(self._waiting.items()):
-            if each in left:
-                del self._waiting[connection_id]
+        if not left:
+            return
+        async with self._door:  # a job that is just being taken runs by then, and is called off like others
+            for connection_id, each in tuple(self._waiting.items()):
+                if each in left:
+                    del self._waiting[connection_id]
         for each in left:
             await self._call_off(each)
 

@@ -24,17 +24,21 @@ FRESH_TARGET = timedelta(hours=4)
 NEVER_PLANNED = timedelta(hours=25)
 """Further ahead nothing is ever planned: a date beyond it was made before the clock was set back."""
 
+_PRIORITIES = {
+    Trigger.PERSON: Priority.PERSON,
+    Trigger.LINK: Priority.PERSON,
+    Trigger.WEBHOOK: Priority.WEBHOOK,
+    Trigger.START: Priority.REST,
+    Trigger.SCHEDULE: Priority.REST,
+    Trigger.RETRY: Priority.REST,
+}
+
 
 def priority_of(trigger: Trigger, asked_at: datetime | None, now: datetime) -> Priority:
     """Return the priority of a wish: a person first, then hints, then what goes stale, then the rest."""
-    match trigger:
-        case Trigger.PERSON | Trigger.LINK:
-            return Priority.PERSON
-        case Trigger.WEBHOOK:
-            return Priority.WEBHOOK
-        case Trigger.START | Trigger.SCHEDULE | Trigger.RETRY:
-            is_stale = asked_at is None or not timedelta(0) <= now - asked_at < FRESH_TARGET
-            return Priority.GOING_STALE if is_stale else Priority.REST
+    priority = _PRIORITIES[trigger]
+    is_stale = asked_at is None or not timedelta(0) <= now - asked_at < FRESH_TARGET
+    return Priority.GOING_STALE if priority is Priority.REST and is_stale else priority
 
 
 def folded(waiting: Job, wish: Job) -> Job:

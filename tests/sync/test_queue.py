@@ -130,6 +130,11 @@ def test_who_goes_before_whom(trigger: Trigger, asked_h_ago: int | None, priorit
     assert queue.priority_of(trigger, asked_at, SOME_MORNING) is priority
 
 
+@pytest.mark.parametrize("trigger", list(Trigger))
+def test_every_trigger_has_its_priority(trigger: Trigger) -> None:
+    assert queue.priority_of(trigger, None, SOME_MORNING) in Priority
+
+
 def test_the_next_one_is_the_most_urgent_then_the_important_then_the_oldest() -> None:
     def waiting(number: int, priority: Priority, *, important: bool = False, age_s: int = 0) -> Waiting:
         job = a_job(id=number, priority=priority, put_at=SOME_MORNING - age_s * SECOND)
