@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obdesk.domain.ledger import KnownTransaction, facts_of
+from obdesk.sync.reconcile.likeness import drift_likeness, lesson_of
 from obdesk.sync.reconcile.passes import reconcile
 from obdesk.sync.reconcile.plan import Lessons, Plan, Stored
 from tests.seed import row
@@ -306,3 +307,53 @@ def test_a_booked_row_is_gone_when_a_complete_answer_lacks_it_within_its_days() 
     plan = book.take([row(1, on="2026-11-20"), row(3, on="2026-11-22")], complete=True)
     assert [stored.provider_id for stored in plan.removed] == [2]
     assert len(book.take([row(2, on="2026-11-21")]).changed) == 1, "a newer answer lifts the tombstone"
+
+
+NONE = Lessons()
+
+
+@pytest.mark.parametrize(
+    ("told", "score"),
+    [
+        ({}, 100),
+        ({"booked_on": "2026-11-24"}, 90),
+        ({"booked_on": "2026-11-27"}, None),
+        ({"amount_minor": -1}, None),
+        ({"label": "CARTE 24/11 PORT BREST SARL"}, 83),
+        ({"label": "SOMETHING ELSE"}, 50),
+        ({"label": "SOMETHING ELSE", "counterparty": "Zoé"}, 80),
+        ({"label": "SOMETHING ELSE", "counterparty_account": "FR76"}, 80),
+    ],
+)
+def test_how_alike_rows_under_two_ids_are(told: dict[str, Any], score: int | None) -> None:
+    first = row(1, label="CARTE PORT BREST")._replace(counterparty="ZOE", counterparty_account="FR76")
+    other = first._replace(counterparty="", counterparty_account="")._replace(**told)
+    found = drift_likeness(ACCOUNT, facts_of(first), facts_of(other), NONE)
+    assert (None if found is None else found.score) == score
+    unlike = Lessons(different=frozenset({lesson_of(ACCOUNT, first.label, other.label)}))
+    assert drift_likeness(ACCOUNT, facts_of(first), facts_of(other), unlike) is None
+
+
+@given(st.lists(st.sampled_from([-250, -300]), min_size=1, max_size=8), st.data())
+def test_twins_that_all_come_back_under_new_ids_are_as_many(amounts: list[int], data: st.DataObject) -> None:
+    """Whatever the order; none is doubled, merged or lost."""
+    book = Book()
+    book.take([row(n, amount_minor=each, label="CAFE") for n, each in enumerate(amounts, 1)], complete=True)
+    again = [row(100 + n, amount_minor=each, label="CAFE") for n, each in enumerate(amounts)]
+    plan = book.take(data.draw(st.permutations(again)), complete=True)
+    assert (len(plan.moved), plan.added, plan.removed, plan.unsure) == (len(amounts), [], [], [])
+    assert changes(book.take(again, complete=True)) == 0
+
+
+def test_a_close_call_is_asked_and_two_that_lead_alike_are_not_mixed_up() -> None:
+    book = Book()
+    book.take([row(1, label="PORT BREST", on="2026-11-20"), row(5, label="OLD", on="2026-11-01")])
+    near = [
+        row(8, label="PORT BREST SARL", on="2026-11-20"),
+        row(9, label="PORT BREST SNC", on="2026-11-20"),
+        row(5, label="OLD", on="2026-11-01"),
+    ]
+    plan = book.take(near, complete=True)
+    assert plan.moved == []
+    assert len(plan.unsure) == 1
+    assert (len(plan.added), len(plan.removed)) == (2, 1)
