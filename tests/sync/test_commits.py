@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from obdesk.domain.changes import Kind
 from obdesk.domain.commits import ChangeLine, Subject, Tally, What, WhyNot, sentences, tallied, why_not_text
 from obdesk.domain.entities import AccountState, Run
 from obdesk.domain.ids import ConnectionId, RunId, TransactionId
@@ -19,6 +20,7 @@ from obdesk.storage.queries.connections import runs as runs_of
 from obdesk.storage.store import Store
 from obdesk.storage.writes import commits, connections, edits
 from obdesk.storage.writes.commits import NotRevertibleError
+from obdesk.sync.commits import account_lines
 from obdesk.sync.matching import WantsFullError
 from obdesk.sync.saving import record, save
 from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
@@ -358,3 +360,22 @@ def test_the_lines_of_the_newest_five_hundred_syncs_are_kept(ledger: Ledger) -> 
 def _newest_run(tx: Any) -> dict[str, object]:
     stored = tx.records("SELECT * FROM runs ORDER BY id DESC LIMIT 1")[0]
     return {name: value for name, value in stored.items() if name not in {"id", "added_from", "added_to"}}
+
+
+def test_taking_back_very_many_rows_is_told_as_many(ledger: Ledger) -> None:
+    first = ledger.take(*(row(n, label=f"ROW {n}") for n in range(1, 10_003)))
+    assert ledger.revert(first).touched[Kind.TRANSACTIONS] is None
+    assert ledger.live() == []
+
+
+def test_what_happened_to_an_account_is_told_by_its_state_and_its_number() -> None:
+    stored: dict[str, object] = {"state": "active", "provider_id": 1, "name": "one", "data_as_of": 1}
+
+    def told(before: dict[str, object], after: dict[str, object]) -> set[What]:
+        return {line.what for line in account_lines({1: stored | before}, {1: stored | after})}
+
+    assert told({}, {"state": "gone"}) == {What.REMOVED}
+    assert told({"state": "gone"}, {}) == {What.RESTORED}
+    assert told({}, {"state": "disabled"}) == {What.CHANGED}
+    assert told({}, {"provider_id": 2}) == {What.RENUMBERED}
+    assert told({}, {"data_as_of": 2}) == set(), "a clock alone is no news"
