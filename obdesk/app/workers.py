@@ -225,9 +225,12 @@ class Workers:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            await self._put_back(queue.again(job, self._clock.now() + self._pause(job), self._clock.now()))
-            self._leave_running(job)
-            _fail(asked, error)
+            now = self._clock.now()
+            try:
+                await self._put_back(queue.again(job, now + self._pause(job), now))
+            finally:  # a full disk refuses this line as well, and whoever waits must hear of it all the same
+                self._leave_running(job)
+                _fail(asked, error)
             raise
         self._leave_running(job)
         _answer(asked, outcome)

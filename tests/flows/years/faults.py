@@ -69,7 +69,6 @@ KINDS = (
     *PER_DAY,
     "bank_consent_over",
     "data_pending_booked",
-    "data_permuted",
 )
 OFF: frozenset[str] = frozenset()
 """Kinds that are not let loose."""
