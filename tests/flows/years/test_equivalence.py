@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -267,26 +267,27 @@ def equal(tmp_path_factory: pytest.TempPathFactory) -> type[Equal]:
     return Equal
 
 
-def _live_lives(equal: type[Equal], examples: int, steps: int) -> None:
+def _live_lives(equal: type[Equal], examples: int, steps: int, part: int) -> None:
     run_state_machine_as_test(
-        equal,
+        seed(part)(equal),  # what it finds must not depend on the day
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
             suppress_health_check=list(HealthCheck),
             deadline=None,
-            derandomize=True,  # what it finds must not depend on the day
+            database=None,
         ),
     )
 
 
 def test_the_ledger_equals_the_model_after_every_step(equal: type[Equal]) -> None:
-    _live_lives(equal, 12, 30)
+    _live_lives(equal, 12, 30, 0)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3_600)
-def test_the_ledger_equals_the_model_after_fifty_thousand_steps(equal: type[Equal]) -> None:
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize("part", range(1, 11))
+def test_the_ledger_equals_the_model_after_fifty_thousand_steps(equal: type[Equal], part: int) -> None:
     equal.steps = 0
-    _live_lives(equal, 1_000, 60)
-    assert equal.steps >= STEPS_MIN
+    _live_lives(equal, 100, 60, part)
+    assert equal.steps * 10 >= STEPS_MIN
