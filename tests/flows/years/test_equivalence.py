@@ -289,5 +289,5 @@ def test_the_ledger_equals_the_model_after_every_step(equal: type[Equal]) -> Non
 @pytest.mark.parametrize("part", range(1, 11))
 def test_the_ledger_equals_the_model_after_fifty_thousand_steps(equal: type[Equal], part: int) -> None:
     equal.steps = 0
-    _live_lives(equal, 100, 60, part)
+    _live_lives(equal, 125, 60, part)
     assert equal.steps * 10 >= STEPS_MIN
