@@ -56,7 +56,7 @@ def test_accounts_are_listed_for_people_and_for_programs(linked: CommandLine) ->
     for account in programs:
         assert list(account) == [
             "id", "connection_id", "bank", "name", "kind", "state", "iban", "number", "balance", "coming",
-            "currency", "in_net_worth", "asked_at", "data_as_of", "freshness",
+            "currency", "in_net_worth", "important", "asked_at", "data_as_of", "freshness",
         ]  # fmt: skip
         assert account["bank"] == BANK
         assert account["freshness"] == "fresh"

@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,7 +101,14 @@ def test_cancelling_leaves_the_older_file_and_nothing_else(filled: Ledger, folde
 
 def test_a_task_that_is_cancelled_leaves_nothing(filled: Ledger, folder: Path) -> None:
     async def begin_and_cancel() -> None:
-        reached = asyncio.Event()
+        reached, given_up = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def is_cancelled() -> bool:
+            loop.call_soon_threadsafe(reached.set)
+            assert given_up.wait(10)
+            return False  # nobody says so: the task that waits is gone
+
         async with asyncio.TaskGroup() as tasks:
             export = tasks.create_task(
                 export_csv(
@@ -108,11 +116,13 @@ def test_a_task_that_is_cancelled_leaves_nothing(filled: Ledger, folder: Path) -
                     folder / "mine.csv",
                     TransactionFilter(),
                     CsvOptions(),
-                    progress=lambda _done, _total: reached.set(),
+                    cancelled=is_cancelled,
                 )
             )
             await reached.wait()
             export.cancel()
+            await asyncio.sleep(0)
+            given_up.set()
 
     asyncio.run(begin_and_cancel())
 
