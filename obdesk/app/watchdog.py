@@ -51,6 +51,10 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._ended.wait(BEAT_S):
             self._answered.clear()
+            if (
+                self._ended.is_set()
+            ):  # its sign was just wiped away, and the loop that waits for us gives no other
+                return
             asked_s = time.perf_counter()
             try:
                 self._loop.call_soon_threadsafe(self._answered.set)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import stat
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,24 @@ def test_F65_a_watchdog_ends_at_once_even_while_nothing_answers() -> None:
     began_s = time.perf_counter()
     dog.close()
     assert time.perf_counter() - began_s < 2
+    loop.close()
+
+
+def test_F65_a_watchdog_ends_that_is_told_so_just_before_it_asks() -> None:
+    loop = asyncio.new_event_loop()  # whoever closes it waits for its thread: nobody answers
+    dog = Watchdog(loop)
+
+    class ClosedMeanwhile(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            del timeout
+            self.set()
+            dog._answered.set()
+            return False
+
+    dog._ended = ClosedMeanwhile()
+    dog.start()
+    dog._thread.join(5)
+    assert not dog._thread.is_alive()
     loop.close()
 
 
