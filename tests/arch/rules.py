@@ -75,6 +75,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "filters": "from what is typed to a filter",
         "header": "the column titles",
         "inspector": "one transaction in full",
+        "twins": "another transaction it may be one with",
         "layout": "where rows and day bands stand",
         "screen": "all of it together",
         "table": "the list that paints only what is seen",

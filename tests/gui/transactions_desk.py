@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 
+from obdesk.app import merging
 from obdesk.app.commands import AppCommands
 from obdesk.app.reads import StoreReads
 from obdesk.gui.transactions.screen import TransactionsScreen
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import TransactionId
     from obdesk.domain.remote import RemoteTransaction
+    from obdesk.domain.suggestions import MergeId, SuggestionId
     from obdesk.gui.format import Locale
     from obdesk.gui.theme.theme import Theme
     from obdesk.storage.tx import Tx
@@ -70,7 +72,7 @@ class GatedReads(StoreReads):
 
 
 class StoreCommands(AppCommands):
-    """The one command this screen gives, straight to the store; `refuses` makes it fail."""
+    """The commands this screen gives, straight to the store; `refuses` makes it fail."""
 
     def __init__(self, store: Store) -> None:
         self._kept = store
@@ -84,6 +86,16 @@ class StoreCommands(AppCommands):
         await self._kept.write(
             lambda tx: edits.edit_transaction(tx, transaction_id, note=note, category=category, now=NOW)
         )
+
+    async def accept_suggestion(self, suggestion: SuggestionId) -> MergeId:
+        if self.refuses is not None:
+            raise self.refuses
+        done = await self._kept.write(lambda tx: merging.accept(tx, suggestion, NOW))
+        assert done is not None
+        return done[0]
+
+    async def refuse_suggestion(self, suggestion: SuggestionId) -> None:
+        await self._kept.write(lambda tx: merging.refuse(tx, suggestion, NOW))
 
 
 class Window:

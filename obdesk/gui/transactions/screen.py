@@ -23,6 +23,7 @@ from obdesk.gui.transactions.inspector import Inspector
 from obdesk.gui.transactions.model import TransactionsModel
 from obdesk.gui.transactions.present import Empty, Presenter, empty_sentence, why_empty
 from obdesk.gui.transactions.table import TransactionsTable
+from obdesk.gui.transactions.twins import Twin
 from obdesk.gui.transactions.view import TransactionsView
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class TransactionsScreen(QObject):
         self.anchor = Anchor(self.table, self.model)
         self.feed = Feed(self.model, reads, spawn, self._base)
         self.chosen = Chosen(self.table, self.model, reads, spawn)
-        self.inspector = Inspector(theme, locale)
+        self.twin = Twin(theme, locale, reads, commands, spawn)
+        self.inspector = Inspector(theme, locale, self.twin)
         self.bar = FilterBar(theme, locale, self._today())
         self.view = TransactionsView(theme, self.bar, self.table, self.inspector)
         self.doing = Doing(
@@ -122,6 +124,7 @@ class TransactionsScreen(QObject):
         self.bar.taken_away.connect(self._take_away)
         self.bar.cleared.connect(self.clear_filter)
         self.inspector.settled.connect(self.chosen.reread)
+        self.twin.failed.connect(self.inspector.show_trouble)
         self.view.installEventFilter(self)
 
     def _restore(self) -> None:
@@ -188,6 +191,7 @@ class TransactionsScreen(QObject):
         """Hide the amounts from onlookers, or show them again."""
         self.model.set_private(private=private)
         self.inspector.set_private(private=private)
+        self.twin.set_private(private=private)
         self._answered_texts()
 
     def minute_passed(self) -> None:
@@ -316,12 +320,14 @@ class TransactionsScreen(QObject):
     def _none_chosen(self) -> None:
         self._status[0] = ""
         self.inspector.show_nothing()
+        self.twin.ask_about(None)
         self._say()
 
     def _one_chosen(self, detail: TransactionDetail) -> None:
         amount = detail.row.amount
         self._status[0] = self._selected(1, None if amount is None else (amount,))
         self.inspector.show_one(detail, self._clock.now())
+        self.twin.ask_about(detail.row.id)
         self._say()
 
     def _many_chosen(self, count: int, found: Selection | None) -> None:
@@ -334,6 +340,7 @@ class TransactionsScreen(QObject):
             "…" if sums is None else presenter.sums(sums),
             self._age(),
         )
+        self.twin.ask_about(None)
         self._say()
 
     def _selected(self, count: int, sums: Sequence[Money] | None) -> str:

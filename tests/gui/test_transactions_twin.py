@@ -1,0 +1,105 @@
+"""Two rows that may be one operation: the inspector says why, and the person answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from obdesk.domain.errors import Action, AppError
+from obdesk.domain.filters import TransactionFilter
+from obdesk.storage.queries import suggestions, transactions
+from obdesk.storage.store import Store
+from tests.gui.transactions_desk import Desk, put
+from tests.seed import KEY, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from obdesk.gui.theme.theme import Theme
+
+BEFORE = row(1, label="PAIEMENT CB LIBRAIRIE 1111", on="2026-11-20", amount_minor=-900)
+AFTER = row(9, label="LIBRAIRIE DU PORT BREST SARL", on="2026-11-21", amount_minor=-900)
+OLDEST = row(5, label="OLDEST", on="2026-11-01")
+
+
+@pytest.fixture
+def desk(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
+    """Show a list in which a row went and one came that may be it."""
+    with Store.open(tmp_path / "ledger.db", KEY) as store:
+        put(store, [BEFORE, OLDEST], accounts=1)
+        put(store, [AFTER, OLDEST], accounts=1)
+        with Desk(theme, store, tmp_path) as shown:
+            yield shown.open(qtbot)
+
+
+def choose(desk: Desk, place: int) -> None:
+    desk.table.selectRow(place)
+    desk.settle()
+
+
+def listed(desk: Desk) -> list[str]:
+    return [each.label for each in desk.store.read_now(transactions.page, TransactionFilter(), 0, 9)]
+
+
+def press(desk: Desk, name: str) -> None:
+    (found,) = (
+        each for each in desk.screen.twin.findChildren(type(desk.screen.twin._one)) if each.text() == name
+    )
+    QTest.mouseClick(found, Qt.MouseButton.LeftButton)
+    desk.settle()
+
+
+def test_the_inspector_says_what_may_be_the_same_and_why(desk: Desk) -> None:
+    choose(desk, 0)
+    twin = desk.screen.twin
+    assert twin.isVisibleTo(desk.screen.widget)
+    assert "LIBRAIRIE" in twin._other.text()
+    assert "20" in twin._other.text()
+    assert "same amount" in twin._why.text()
+    assert "of 100" in twin._why.text()
+
+
+def test_an_amount_is_hidden_with_the_others(desk: Desk) -> None:
+    choose(desk, 0)
+    assert "9.00" in desk.screen.twin._other.text()
+    desk.screen.set_private(private=True)
+    assert "9.00" not in desk.screen.twin._other.text()
+
+
+def test_a_row_without_a_twin_shows_none(desk: Desk) -> None:
+    choose(desk, 0)
+    choose(desk, len(listed(desk)) - 1)
+    assert not desk.screen.twin.isVisibleTo(desk.screen.widget)
+
+
+def test_one_answer_makes_them_one(desk: Desk) -> None:
+    choose(desk, 0)
+    press(desk, "It is one")
+    assert len(listed(desk)) == 2
+    assert desk.store.read_now(suggestions.suggestions, None) == ()
+    assert not desk.screen.twin.isVisibleTo(desk.screen.widget)
+
+
+def test_the_other_keeps_them_apart_and_asks_no_more(desk: Desk) -> None:
+    before = listed(desk)
+    choose(desk, 0)
+    press(desk, "They are two")
+    assert listed(desk) == before
+    choose(desk, 1)
+    choose(desk, 0)
+    assert not desk.screen.twin.isVisibleTo(desk.screen.widget)
+
+
+def test_an_answer_that_cannot_be_kept_is_told(desk: Desk) -> None:
+    desk.commands.refuses = AppError(
+        title="The disk is full", cause="", next_step="Make room.", action=Action.NONE
+    )
+    choose(desk, 0)
+    press(desk, "It is one")
+    assert "The disk is full. Make room." in desk.screen.inspector._trouble.text()
