@@ -46,6 +46,8 @@ class Scope:
     complete: bool
     """Every row of it was looked at."""
     asked_at: datetime
+    renumbered: frozenset[int] = frozenset()
+    """Of all accounts, the ids of ours that this answer lists under other ids than before."""
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ def gather(
         deleted=tuple(row for row in worded if row.deleted),
         live_rows=live_rows,
         lessons=lessons,
+        renumbered=scope.renumbered,
         confirmed=findings.accounts_told(tx, scope.connection_id) if missing else frozenset(),
     )
     if not scope.full:
@@ -145,11 +148,14 @@ def _missing(
 ) -> tuple[list[KnownTransaction], dict[int, int]]:
     """Return live booked rows that a complete answer lacks within its days, and how many these days hold.
 
-    What is older than the oldest row that came is not spoken of: the bank serves no more.
+    What is older than the oldest row that came is not spoken of: the bank serves no more. The withdrawal of
+    a row we never knew by that id counts as well: that row may be one we know by the id it had before.
     """
     oldest: dict[int, str] = {}
     for account_id, row in came:
-        if not row.deleted and row.booked_on < oldest.get(account_id, "9999"):
+        if row.booked_on < oldest.get(account_id, "9999") and (
+            not row.deleted or (account_id, row.provider_id) not in known
+        ):
             oldest[account_id] = row.booked_on
     there = {row.id for row in known.values()}
     missing: list[int] = []

@@ -140,7 +140,8 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     everything = _read_pages(work, answer, keep_all=full and bool(spoken_of), progress=progress)
     work.flush()
     added = work.next_id - work.first_id
-    scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at)
+    renumbered = frozenset(identities.renamed.values())
+    scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at, renumbered)
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
     new = (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None

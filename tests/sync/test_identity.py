@@ -12,16 +12,17 @@ from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import ConnectionId, TransactionId
 from obdesk.domain.ledger import StoredAccount
-from obdesk.domain.money import Currency
+from obdesk.domain.money import Currency, Money
 from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import connections as reads
+from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections, edits
 from obdesk.sync.matching import WantsFullError
 from obdesk.sync.reconcile.accounts import identify
 from obdesk.sync.saving import Saved, record, save
-from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
+from tests.seed import EUR, KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
 from tests.storage.files import checked
 from tests.sync.outcomes import outcome_of
 
@@ -166,6 +167,17 @@ def test_F19_the_successor_of_a_closed_account_is_suggested_not_assumed(book: Bo
     assert book.findings() == [("account_successor", "account 3")]
 
 
+def test_F19_F20_an_iban_in_another_currency_is_a_successor_to_be_asked_about(book: Book) -> None:
+    first = replace(ONE, iban="FR76")
+    book.take(*months(3), accounts=[first])
+    book.note(1, "kept")
+    dollars = replace(first, provider_id=1805, currency=Currency.of("USD"))
+    book.take(*months(3, 11, 1805), accounts=[dollars])
+    assert {each: state for each, (_, state) in book.accounts().items()} == {1: "gone", 2: "active"}
+    assert book.findings() == [("account_successor", "account 2")]
+    assert [label for _, label in book.rows()] == [f"SHOP {n}" for n in range(3)] * 2, "euros stay euros"
+
+
 def stored(provider_id: int, **told: Any) -> StoredAccount:
     first = StoredAccount(
         provider_id,
@@ -306,6 +318,58 @@ def test_a_deleted_row_that_comes_back_under_a_new_id_has_its_note(book: Book) -
     assert book.take(row(9, label="COFFEE"), series="delta").counts.updated == 1
     assert book.rows() == [(1, "COFFEE"), (2, "OTHER")]
     assert book.take(row(1, label="COFFEE"), series="delta").counts.unchanged == 1, "the old id is old news"
+
+
+NEW_IDS = replace(ONE, provider_id=1805)
+
+
+def test_F15_an_amount_corrected_as_the_account_is_numbered_anew_keeps_its_note(book: Book) -> None:
+    book.take(*months(9))
+    book.note(4, "kept")
+    again = months(9, 101, 1805)
+    again[3] = again[3]._replace(amount_minor=-2_450)
+    saved = book.take(*again, accounts=[NEW_IDS], days=1)
+    assert (saved.counts.new, saved.counts.removed) == (0, 0)
+    assert book.rows() == [(n + 1, f"SHOP {n}") for n in range(9)]
+    detail = book.store.read_now(transactions.detail, TransactionId(4))
+    assert detail is not None
+    assert (detail.note, detail.row.amount) == ("kept", Money(-2_450, EUR))
+
+
+def test_F15_an_amount_that_is_far_off_in_an_account_numbered_anew_is_asked_about(book: Book) -> None:
+    book.take(*months(9))
+    again = months(9, 101, 1805)
+    again[3] = again[3]._replace(amount_minor=-99_000)
+    saved = book.take(*again, accounts=[NEW_IDS], days=1)
+    assert (saved.counts.new, saved.counts.removed) == (1, 1)
+    asked = book.store.read_now(suggestion_reads.suggestions)
+    assert [(each.kept.id, each.other.id) for each in asked] == [(4, 10)]
+
+
+def test_F15_another_amount_under_another_id_is_another_operation_where_the_account_is_as_before(
+    book: Book,
+) -> None:
+    rows = months(9)
+    book.take(*rows)
+    rows[3] = rows[3]._replace(provider_id=77, amount_minor=-2_450)
+    saved = book.take(*rows, days=1)
+    assert (saved.counts.new, saved.counts.removed) == (1, 1)
+
+
+def test_F14_F15_the_oldest_row_withdrawn_as_the_account_is_numbered_anew_is_gone(book: Book) -> None:
+    book.take(*months(9))
+    again = months(9, 101, 1805)
+    again[0] = again[0]._replace(deleted=True)
+    book.take(*again, accounts=[NEW_IDS], days=1)
+    assert book.rows() == [(n + 1, f"SHOP {n}") for n in range(1, 9)]
+
+
+def test_F14_what_is_older_than_all_the_bank_tells_of_stays(book: Book) -> None:
+    book.take(*months(9))
+    again = months(9, 101, 1805)[2:]
+    again[0] = again[0]._replace(deleted=True)
+    book.take(*again, accounts=[NEW_IDS], days=1)
+    assert book.rows() == [(n + 1, f"SHOP {n}") for n in (0, 1, *range(3, 9))]
 
 
 def test_F20_balances_of_another_currency_are_not_compared(book: Book) -> None:

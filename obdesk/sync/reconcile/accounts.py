@@ -115,23 +115,23 @@ def _evidence(iban: str, number: str, currency: str, kind: AccountKind) -> Evide
 def _suspect_successor(
     found: Identities, strangers: Sequence[RemoteAccount], free: Sequence[StoredAccount]
 ) -> None:
-    """Name the one account that came in the very answer in which one of its kind went."""
-    for remote in strangers:
-        if remote.provider_id in found.renamed:
-            continue
-        went = [
-            each
-            for each in free
-            if each.here
-            and not each.gone
-            and each.id not in found.renamed.values()
-            and (each.kind, each.currency) == (remote.kind, remote.currency.code)
-        ]
-        came = [
-            each
-            for each in strangers
-            if each.provider_id not in found.renamed
-            and (each.kind, each.currency) == (remote.kind, remote.currency)
-        ]
-        if len(went) == len(came) == 1:
-            found.successors.append((went[0].id, remote.provider_id))
+    """Name the one account that came in the very answer in which one of its IBAN, or of its kind, went.
+
+    An IBAN in another currency may be another account beside the first: that is for the person to say.
+    """
+    went = [each for each in free if each.here and not each.gone and each.id not in found.renamed.values()]
+    came = [each for each in strangers if each.provider_id not in found.renamed]
+    for remote in came:
+        for left, right in (
+            (
+                [each for each in went if remote.iban and each.iban == remote.iban],
+                [each for each in came if each.iban == remote.iban],
+            ),
+            (
+                [each for each in went if (each.kind, each.currency) == (remote.kind, remote.currency.code)],
+                [each for each in came if (each.kind, each.currency) == (remote.kind, remote.currency)],
+            ),
+        ):
+            if len(left) == len(right) == 1:
+                found.successors.append((left[0].id, remote.provider_id))
+                break

@@ -9,6 +9,7 @@ from obdesk.sync.reconcile.likeness import (
     CLEAR_MARGIN,
     SUGGESTED_SCORE,
     SURE_SCORE,
+    drift_key,
     drift_likeness,
     fingerprint,
 )
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from obdesk.domain.ledger import KnownTransaction
     from obdesk.domain.remote import RemoteTransaction
     from obdesk.sync.reconcile.likeness import Fingerprint
-    from obdesk.sync.reconcile.plan import Lessons, Likeness, Plan
+    from obdesk.sync.reconcile.plan import Likeness, Plan, Stored
 
     Came = tuple[int, RemoteTransaction]
     Goers = dict[Fingerprint, list[KnownTransaction]]
@@ -33,7 +34,7 @@ def match_drifted(
     new: Sequence[Came],
     leaving: Sequence[KnownTransaction],
     matched: set[int],
-    lessons: Lessons,
+    stored: Stored,
 ) -> list[Came]:
     """Match what is clearly one, suggest what may be one; return what stays new.
 
@@ -50,7 +51,7 @@ def match_drifted(
     for account_id, remote in new:
         if not remote.pending:
             comers.setdefault(fingerprint(account_id, facts_of(remote)), []).append(remote)
-    scores = _scores(goers, comers, lessons)
+    scores = _scores(goers, comers, stored)
     leads = _leads(scores)
     used: set[tuple[int, int]] = set()
     for left, right in leads:
@@ -63,14 +64,21 @@ def match_drifted(
     return [each for each in new if (each[0], each[1].provider_id) not in used]
 
 
-def _scores(goers: Goers, comers: Comers, lessons: Lessons) -> Scores:
-    by_amount: dict[tuple[object, object], list[Fingerprint]] = {}
-    for each in comers:
-        by_amount.setdefault((each[0], each[2]), []).append(each)
+def _scores(goers: Goers, comers: Comers, stored: Stored) -> Scores:
+    by_key: dict[tuple[object, ...], list[Fingerprint]] = {}
+    for each, remotes in comers.items():
+        account_id, amount = each[0], each[2]
+        by_key.setdefault((account_id, amount), []).append(each)
+        if account_id in stored.renumbered:
+            by_key.setdefault(drift_key(account_id, facts_of(remotes[0])), []).append(each)
     scores: Scores = {}
     for left, rows in goers.items():
-        for right in by_amount.get((left[0], left[2]), ()):
-            likeness = drift_likeness(rows[0].account_id, rows[0].facts, facts_of(comers[right][0]), lessons)
+        account_id, facts = rows[0].account_id, rows[0].facts
+        renumbered = account_id in stored.renumbered
+        alike = [*by_key.get((account_id, left[2]), ()), *by_key.get(drift_key(account_id, facts), ())]
+        for right in alike:
+            came = facts_of(comers[right][0])
+            likeness = drift_likeness(account_id, facts, came, stored.lessons, renumbered=renumbered)
             if likeness is not None and likeness.score >= SUGGESTED_SCORE:
                 scores[left, right] = likeness
     return scores

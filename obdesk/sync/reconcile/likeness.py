@@ -89,8 +89,8 @@ def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
         return shared + 100, -days
     if not shared or amount is None or other is None:
         return (shared, -days) if shared and amount is None else None
-    near = abs(amount - other) <= max(abs(amount), abs(other)) * AMOUNT_DRIFT_MAX
-    return (shared, -days) if shared >= 2 and (near or _was_held(pending, booked)) else None
+    likely = _is_near(amount, other) or _was_held(pending, booked)
+    return (shared, -days) if shared >= 2 and likely else None
 
 
 def _was_held(pending: Facts, booked: Facts) -> bool:
@@ -106,13 +106,16 @@ def _amount(facts: Facts) -> int | None:
     return amount
 
 
-def drift_likeness(account_id: int, stored: Facts, came: Facts, lessons: Lessons) -> Likeness | None:
+def drift_likeness(
+    account_id: int, stored: Facts, came: Facts, lessons: Lessons, *, renumbered: bool = False
+) -> Likeness | None:
     """Return how alike two booked rows of one account are, or None when they cannot be one operation.
 
     The amount must be equal to the cent and the dates within three days; then the wording decides.
-    What the person said of these wordings before comes first.
+    What the person said of these wordings before comes first. Where the whole account was `renumbered`
+    every row goes and comes, so that there a corrected amount is likelier than two operations.
     """
-    if stored[_AMOUNT] is None or stored[_AMOUNT] != came[_AMOUNT]:
+    if stored[_AMOUNT] is None:
         return None
     days = days_between(stored, came)
     if days > DRIFT_DAYS_MAX:
@@ -121,12 +124,32 @@ def drift_likeness(account_id: int, stored: Facts, came: Facts, lessons: Lessons
     lesson = lesson_of(account_id, *labels)
     if lesson in lessons.different:
         return None
+    if stored[_AMOUNT] != came[_AMOUNT]:
+        return _corrected(stored, came) if renumbered else None
     taught = lesson in lessons.same
     score, why = (100, [Reason.LESSON]) if taught else _label_score(*labels)
     if _same_party(stored, came):
         score, why = max(score, 80), [*why, Reason.COUNTERPARTY]
     why = [Reason.AMOUNT, Reason.DATE if days == 0 else Reason.DATE_NEAR, *why]
     return Likeness(max(0, score - days * _DAY_COSTS), tuple(each.value for each in why))
+
+
+def _corrected(stored: Facts, came: Facts) -> Likeness | None:
+    """Return how likely only the amount was corrected: all else that tells operations apart is equal."""
+    amount, other = _amount(stored), _amount(came)
+    if amount is None or other is None or drift_key(0, stored) != drift_key(0, came):
+        return None
+    score = SURE_SCORE if _is_near(amount, other) else SUGGESTED_SCORE
+    return Likeness(score, (Reason.DATE.value, Reason.LABEL.value))
+
+
+def drift_key(account_id: int, facts: Facts) -> tuple[object, ...]:
+    """Return what stays where an amount is corrected."""
+    return account_id, facts[_BOOKED], normalised(str(facts[_LABEL]))
+
+
+def _is_near(amount: int, other: int) -> bool:
+    return abs(amount - other) <= max(abs(amount), abs(other)) * AMOUNT_DRIFT_MAX
 
 
 def _label_score(left: str, right: str) -> tuple[int, list[Reason]]:

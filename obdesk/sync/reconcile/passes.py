@@ -44,7 +44,7 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     new = [*new, *alive]
     new = _by_evidence(plan, new, _left(leaving, matched), stored.deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
-    new = match_drifted(plan, new, _left(leaving, matched), matched, stored.lessons)
+    new = match_drifted(plan, new, _left(leaving, matched), matched, stored)
     plan.added = [remote for _, remote in new]
     told = {row.id for row in plan.removed}
     gone = _left(leaving, matched)

@@ -85,5 +85,7 @@ class Stored:
     live_rows: Mapping[int, int] = field(default_factory=dict)
     """By account id: how many live booked rows the days of a complete answer cover."""
     lessons: Lessons = field(default_factory=Lessons)
+    renumbered: frozenset[int] = frozenset()
+    """Accounts that came under other ids: with them the ids of all their rows may be others."""
     confirmed: frozenset[int] = frozenset()
     """Accounts of which an earlier complete answer already said that most rows are gone."""

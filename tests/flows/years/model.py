@@ -107,18 +107,39 @@ def words_kept(opened: Connection, told: Told) -> list[str]:
     return [f"I5 {note} is there {kept[note]} times" for note in lost]
 
 
+_WORDS = (
+    "SELECT e.note, t.provider_id FROM transaction_edits e JOIN transactions t ON t.id = e.transaction_id"
+)
+_ASKED = (
+    "SELECT e.note, t.provider_id FROM transaction_edits e "
+    "JOIN suggestions s ON s.kept_id = e.transaction_id JOIN transactions t ON t.id = s.other_id "
+    "WHERE s.state = 'open'"
+)
+_IN_CLOSED_ACCOUNTS = (
+    "SELECT e.note, a.iban, a.currency FROM transaction_edits e "
+    "JOIN transactions t ON t.id = e.transaction_id JOIN accounts a ON a.id = t.account_id "
+    "WHERE a.state = 'gone' AND t.deleted_at IS NULL"
+)
+
+
 def words_in_place(opened: Connection, bank: Bank, told: Told) -> list[str]:
-    """I5: a word is on the operation it was said about, under whatever id it is told now."""
-    rows = opened.execute(
-        "SELECT e.note, t.provider_id FROM transaction_edits e JOIN transactions t ON t.id = e.transaction_id"
-    ).fetchall()
-    places = dict(rows)
+    """I5: a word is on the operation it was said about, under whatever id it is told now.
+
+    Where nobody can know which operation that is, the person was asked, or the account that held it is there
+    still, word and all: an IBAN that comes under a new id and in another currency is another account.
+    """
+    places = {row[0]: row[1] for row in opened.execute(_WORDS).fetchall()}
+    asked = {(row[0], row[1]) for row in opened.execute(_ASKED).fetchall()}
+    closed = {(row[0], row[1]): row[2] for row in opened.execute(_IN_CLOSED_ACCOUNTS).fetchall()}
     found: list[str] = []
     for link in bank.links.values():
         for account in link.accounts:
             for each in account.live:
                 note = told.notes.get(each.number)
                 if note is None or each.twin_of is not None or places.get(note) == each.provider_id:
+                    continue
+                then = closed.get((note, account.iban), account.currency)
+                if (note, each.provider_id) in asked or then != account.currency:
                     continue
                 found.append(f"I5 {note} is not on row {each.provider_id} but on {places.get(note)}")
     return found

@@ -28,6 +28,22 @@ def test_whatever_happens_the_ledger_ends_in_step_with_the_banks(template: Path,
     assert ended.syncs > 20
 
 
+@pytest.mark.parametrize(
+    ("seed", "profile", "days"),
+    [
+        pytest.param(78, Profile.STORM, 76, id="an amount was corrected as its account was numbered anew"),
+        pytest.param(106, Profile.STORM, 246, id="likewise, with other accounts beside it"),
+        pytest.param(112, Profile.NORMAL, 359, id="likewise, by a few cents"),
+        pytest.param(134, Profile.STORM, 297, id="an account came under a new id and in another currency"),
+    ],
+)
+def test_lives_that_once_went_wrong(template: Path, seed: int, profile: Profile, days: int) -> None:
+    ended = live(seed, profile, days, template)
+
+    assert ended.violations == []
+    assert ended.fired["bank_reissue"]
+
+
 def test_a_seed_replays_a_life_exactly(template: Path) -> None:
     first, second = (live(5, Profile.STORM, 25, template) for _ in range(2))
 
