@@ -25,10 +25,18 @@ _IS_ROOT = os.name == "posix" and os.geteuid() == 0
 prepare(os.environ, local=True, is_root=_IS_ROOT, root_demo=True)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left() -> Iterator[None]:
+    """Leave no Qt object as garbage: the next tests' threads would end it, far from where Qt looks for it."""
+    yield
+    gc.collect()
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def _collected_here() -> Iterator[None]:
     """Collect in this thread only, as the program does: a storage thread must not end Qt's objects."""
     gc.disable()
     yield
+    gc.disable()  # a program that ran in the test gave collecting back
     collect_due()
-    gc.enable()
