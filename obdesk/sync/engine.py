@@ -27,7 +27,7 @@ from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
 from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
-from obdesk.sync.matching import WantsFullError
+from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.saving import Answer, LinkRemovedError, record, save
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class _Course:
     """What a sync has done so far."""
 
     asked_bank: bool = False
+    reread: bool = False
 
 
 class Engine:
@@ -180,6 +181,9 @@ class Engine:
             outcome, changes = await self._store.write(
                 lambda tx: self._save(tx, start, answer, progress), bulk=len(answer.pages) > BULK_PAGES
             )
+        except ShiftedError:
+            start.course.reread = True
+            return await self._run(start, progress, refresh_at_bank=False)
         except LinkRemovedError:
             return self._outcome(start, answer.remote.condition, RunResult.CANCELLED), ChangeSet()
         if outcome.result is RunResult.UNCHANGED and outcome.kind is SyncKind.DELTA:
@@ -282,6 +286,7 @@ class Engine:
             pages=pages,
             series="delta" if start.kind is SyncKind.DELTA else "full",
             compare=start.kind is SyncKind.RECONCILE,
+            reread=start.course.reread,
             asked_at=asked_at,
             previous_cursor=start.cursor,
             next_cursor=self._provider.cursor_after,

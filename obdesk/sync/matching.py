@@ -34,6 +34,13 @@ class WantsFullError(Exception):
     """
 
 
+class ShiftedError(Exception):
+    """A complete answer tells rows twice and lacks others: the list moved while it was read.
+
+    Nothing was written. An answer read once more is believed: some providers always tell a row twice.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an answer speaks of."""
@@ -48,6 +55,8 @@ class Scope:
     asked_at: datetime
     renumbered: frozenset[int] = frozenset()
     """Of all accounts, the ids of ours that this answer lists under other ids than before."""
+    reread: bool = False
+    """It was read once more because the list seemed to move."""
 
 
 @dataclass(slots=True)
@@ -93,7 +102,8 @@ def gather(
 ) -> Stored:
     """Return the part of the ledger that an answer is matched against.
 
-    Raises WantsFullError where the answer is a delta that cannot be understood by itself.
+    Raises WantsFullError where the answer is a delta that cannot be understood by itself, ShiftedError
+    where it is complete and cannot be.
     """
     unknown, former = _unknown(tx, came, known)
     spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
@@ -101,6 +111,8 @@ def gather(
     lessons = Lessons(*suggestions.lessons(tx, spoken_of)) if unknown.rows else Lessons()
     pending = transactions.pending_of(tx, sorted(scope.accounts)) if scope.complete or not scope.full else []
     missing, live_rows = _missing(tx, scope, came, known) if scope.complete else ([], {})
+    if scope.complete and not scope.reread and _has_shifted(came, [*missing, *pending]):
+        raise ShiftedError
     stored = Stored(
         known=known,
         former=former,
@@ -166,6 +178,14 @@ def _missing(
             counts[account_id] = len(ids)
             missing += [row_id for row_id in ids if row_id not in there]
     return transactions.by_ids(tx, missing), counts
+
+
+def _has_shifted(came: Sequence[Came], wanted: Sequence[KnownTransaction]) -> bool:
+    """Tell whether a row slipped to a page already read: one lacks, and one that pushed it came twice."""
+    if not wanted:  # most answers lack nothing, and a million rows are not gone through for them
+        return False
+    keys = {(account_id, row.provider_id) for account_id, row in came}
+    return len(keys) < len(came) and any((row.account_id, row.provider_id) not in keys for row in wanted)
 
 
 def _same_days(tx: Tx, unknown: _Unknown) -> list[KnownTransaction]:

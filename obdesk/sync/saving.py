@@ -58,6 +58,8 @@ class Answer:
     next_cursor: Callable[[str, str | None], str | None]
     compare: bool = False
     """Whether every row is compared with what is kept, also where a page is equal to the last answer's."""
+    reread: bool = False
+    """Whether it was read once more because the list seemed to move: then it is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class LinkRemovedError(Exception):
 def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | None = None) -> Saved:
     """Bring the ledger to what the answer says; everything or nothing.
 
-    Raises LinkRemovedError, and WantsFullError where a delta cannot be understood by itself.
+    Raises LinkRemovedError, WantsFullError where a delta cannot be understood by itself, and ShiftedError
+    where the list moved while it was read.
 
     An answer that says nothing new writes not one byte. The caller keeps cursor and run in the same
     transaction (`record`).
@@ -141,7 +144,9 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     work.flush()
     added = work.next_id - work.first_id
     renumbered = frozenset(identities.renamed.values())
-    scope = Scope(answer.connection_id, spoken_of, full, full and everything, answer.asked_at, renumbered)
+    scope = Scope(
+        answer.connection_id, spoken_of, full, full and everything, answer.asked_at, renumbered, answer.reread
+    )
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
     new = (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None

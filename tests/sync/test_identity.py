@@ -19,7 +19,7 @@ from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections, edits
-from obdesk.sync.matching import WantsFullError
+from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.reconcile.accounts import identify
 from obdesk.sync.saving import Saved, record, save
 from tests.seed import EUR, KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
@@ -54,6 +54,7 @@ class Book:
         link: int = 1,
         series: str = "full",
         days: int = 0,
+        reread: bool = False,
     ) -> Saved:
         remote = replace(remote_connection("311" if link == 1 else "312"), connector_id="one bank")
         answer = answer_of(
@@ -66,7 +67,7 @@ class Book:
         )
 
         def write(tx: Any) -> Saved:
-            saved = save(tx, answer)
+            saved = save(tx, replace(answer, reread=reread))
             record(tx, answer, saved, outcome_of(ConnectionId(link)), NOW)
             return saved
 
@@ -320,6 +321,20 @@ def test_a_deleted_row_that_comes_back_under_a_new_id_has_its_note(book: Book) -
     assert book.take(row(1, label="COFFEE"), series="delta").counts.unchanged == 1, "the old id is old news"
 
 
+def test_F09_a_row_that_slipped_past_while_others_came_twice_is_not_gone(book: Book) -> None:
+    rows = [*months(9), row(20, on="2026-10-05", pending=True, label="CAFE")]
+    book.take(*rows)
+    shown = book.rows()
+    for slipped in (4, 9):
+        with pytest.raises(ShiftedError):
+            book.take(*rows[:slipped], rows[0], *rows[slipped + 1 :])
+    assert book.rows() == shown
+    book.take(*rows, rows[0])
+    assert book.rows() == shown, "told twice with none lacking says nothing"
+    book.take(*rows[:4], rows[0], *rows[5:], reread=True)
+    assert [each for each, _ in book.rows()] == [1, 2, 3, 4, 6, 7, 8, 9, 10]
+
+
 NEW_IDS = replace(ONE, provider_id=1805)
 
 
@@ -346,9 +361,7 @@ def test_F15_an_amount_that_is_far_off_in_an_account_numbered_anew_is_asked_abou
     assert [(each.kept.id, each.other.id) for each in asked] == [(4, 10)]
 
 
-def test_F15_another_amount_under_another_id_is_another_operation_where_the_account_is_as_before(
-    book: Book,
-) -> None:
+def test_F15_another_amount_is_another_operation_in_an_account_as_before(book: Book) -> None:
     rows = months(9)
     book.take(*rows)
     rows[3] = rows[3]._replace(provider_id=77, amount_minor=-2_450)

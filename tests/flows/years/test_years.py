@@ -35,6 +35,7 @@ def test_whatever_happens_the_ledger_ends_in_step_with_the_banks(template: Path,
         pytest.param(106, Profile.STORM, 246, id="likewise, with other accounts beside it"),
         pytest.param(112, Profile.NORMAL, 359, id="likewise, by a few cents"),
         pytest.param(134, Profile.STORM, 297, id="an account came under a new id and in another currency"),
+        pytest.param(78, Profile.STORM, 365, id="a row slipped past between two pages of one length"),
     ],
 )
 def test_lives_that_once_went_wrong(template: Path, seed: int, profile: Profile, days: int) -> None:
