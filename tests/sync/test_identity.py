@@ -361,12 +361,12 @@ def test_F15_an_amount_that_is_far_off_in_an_account_numbered_anew_is_asked_abou
     assert [(each.kept.id, each.other.id) for each in asked] == [(4, 10)]
 
 
-def test_F15_another_amount_is_another_operation_in_an_account_as_before(book: Book) -> None:
-    rows = months(9)
-    book.take(*rows)
+def test_F15_another_amount_under_another_id_is_asked_about_in_an_account_as_before(book: Book) -> None:
+    book.take(*(rows := months(9)))
     rows[3] = rows[3]._replace(provider_id=77, amount_minor=-2_450)
     saved = book.take(*rows, days=1)
     assert (saved.counts.new, saved.counts.removed) == (1, 1)
+    assert len(book.store.read_now(suggestion_reads.suggestions)) == 1
 
 
 def test_F14_F15_the_oldest_row_withdrawn_as_the_account_is_numbered_anew_is_gone(book: Book) -> None:

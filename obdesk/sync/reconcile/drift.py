@@ -69,8 +69,7 @@ def _scores(goers: Goers, comers: Comers, stored: Stored) -> Scores:
     for each, remotes in comers.items():
         account_id, amount = each[0], each[2]
         by_key.setdefault((account_id, amount), []).append(each)
-        if account_id in stored.renumbered:
-            by_key.setdefault(drift_key(account_id, facts_of(remotes[0])), []).append(each)
+        by_key.setdefault(drift_key(account_id, facts_of(remotes[0])), []).append(each)
     scores: Scores = {}
     for left, rows in goers.items():
         account_id, facts = rows[0].account_id, rows[0].facts

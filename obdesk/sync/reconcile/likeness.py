@@ -113,7 +113,8 @@ def drift_likeness(
 
     The amount must be equal to the cent and the dates within three days; then the wording decides.
     What the person said of these wordings before comes first. Where the whole account was `renumbered`
-    every row goes and comes, so that there a corrected amount is likelier than two operations.
+    every row goes and comes, so that there a corrected amount is likelier than two operations; elsewhere
+    it is asked about.
     """
     if stored[_AMOUNT] is None:
         return None
@@ -125,7 +126,7 @@ def drift_likeness(
     if lesson in lessons.different:
         return None
     if stored[_AMOUNT] != came[_AMOUNT]:
-        return _corrected(stored, came) if renumbered else None
+        return _corrected(stored, came, renumbered=renumbered)
     taught = lesson in lessons.same
     score, why = (100, [Reason.LESSON]) if taught else _label_score(*labels)
     if _same_party(stored, came):
@@ -134,16 +135,16 @@ def drift_likeness(
     return Likeness(max(0, score - days * _DAY_COSTS), tuple(each.value for each in why))
 
 
-def _corrected(stored: Facts, came: Facts) -> Likeness | None:
+def _corrected(stored: Facts, came: Facts, *, renumbered: bool) -> Likeness | None:
     """Return how likely only the amount was corrected: all else that tells operations apart is equal."""
     amount, other = _amount(stored), _amount(came)
     if amount is None or other is None or drift_key(0, stored) != drift_key(0, came):
         return None
-    score = SURE_SCORE if _is_near(amount, other) else SUGGESTED_SCORE
+    score = SURE_SCORE if renumbered and _is_near(amount, other) else SUGGESTED_SCORE
     return Likeness(score, (Reason.DATE.value, Reason.LABEL.value))
 
 
-def drift_key(account_id: int, facts: Facts) -> tuple[object, ...]:
+def drift_key(account_id: object, facts: Facts) -> tuple[object, ...]:
     """Return what stays where an amount is corrected."""
     return account_id, facts[_BOOKED], normalised(str(facts[_LABEL]))
 
