@@ -61,10 +61,11 @@ class Store:
 
             runner.create(path, data_key)
             return cls(path, data_key)
-        if on_network(path) and not cannot_be_written(path):
-            connect(
-                path, data_key
-            ).close()  # out of WAL mode, which needs its one writer, before anybody reads
+        journal = path.with_name(f"{path.name}-journal")
+        if (on_network(path) or journal.exists()) and not cannot_be_written(path):
+            # By somebody who may write, before anybody reads: out of WAL mode, and what a power cut left
+            # in the older journal is played back.
+            connect(path, data_key).close()
         reading = connect(path, data_key, read_only=True, cache_kib=CACHE_READ_KIB)
         version = schema_version(reading)
         if version == SCHEMA_VERSION:
