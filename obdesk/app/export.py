@@ -175,7 +175,7 @@ def _whole_file(out: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.replace(target)
         fsync_folder(target.parent)
-    except BaseException:
+    except BaseException:  # whatever ended it, and it goes on from here: no part of a file stays
         part.unlink(missing_ok=True)
         raise
 

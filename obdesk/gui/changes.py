@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from obdesk.domain.changes import ChangeSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from datetime import datetime
 
     from obdesk.app.bus import Bus
@@ -29,6 +29,36 @@ class Spawn(Protocol):
     def __call__(self, name: str, coro: Coroutine[Any, Any, None], /) -> object:
         """Start `coro`; its failure is reported by the owner."""
         ...
+
+
+class Rereading:
+    """Reads again when asked, one read at a time: calls while one is under way become one more after it."""
+
+    def __init__(
+        self,
+        spawn: Spawn,
+        name: str,
+        read: Callable[[], Awaitable[None]],
+        draw: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._spawn, self._name, self._read_once, self._draw = spawn, name, read, draw
+        self._under_way = self._wanted = False
+
+    def ask(self) -> None:
+        """Read soon, and draw what was read."""
+        self._wanted = True
+        if not self._under_way:
+            self._under_way = True
+            self._spawn(self._name, self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self._wanted:
+                self._wanted = False
+                await self._read_once()
+        finally:
+            self._under_way = False
+        self._draw()
 
 
 class Running(NamedTuple):

@@ -51,7 +51,7 @@ def connect(
             connection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
             try:
                 _prepare(connection, data_key, path, read_only=read_only, cache_kib=cache_kib)
-            except BaseException:
+            except BaseException:  # whatever it was, and it goes on from here: no handle stays open
                 connection.close()
                 raise
     except StorageFailedError as error:

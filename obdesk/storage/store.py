@@ -305,7 +305,7 @@ class _Writer:
             connection = connect(self._path, self._key)
             try:
                 _examine(connection)
-            except BaseException:
+            except BaseException:  # whatever it was, and it goes on from here: no handle stays open
                 connection.close()
                 raise
         self._connection, self._file, self._why = connection, identity(self._path), None
@@ -335,7 +335,7 @@ def _in_transaction(connection: Connection, unit: Callable[[Tx], T]) -> T:
     try:
         answer = unit(Tx(connection))
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # whatever it was, and it goes on from here: nothing is half written
         # A full disk or a failed commit may have rolled back by itself already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -89,6 +89,12 @@ def test_every_result_has_a_glyph_a_word_and_a_sentence(result: RunResult) -> No
     assert line.word in line.sentence
 
 
+def test_the_details_say_a_thing_once() -> None:
+    run = made_run(1, PORT, NOW, RunResult.UNCHANGED)
+
+    assert dict(details_of(run, "Bank", ENGLISH))["Result"] == "nothing new"
+
+
 def test_a_run_that_was_taken_back_says_so(activity: Activity) -> None:
     run = replace(activity.runs[0], reverted_at=NOW)
     (line,) = runs_of([run], banks(activity), NOW, ENGLISH)

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QSizePolicy,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,30 +18,19 @@ from obdesk.gui.activity.changes import change_columns
 from obdesk.gui.activity.delegate import LINE_H, LineDelegate
 from obdesk.gui.activity.matters import way_text
 from obdesk.gui.activity.model import LinesTable
-from obdesk.gui.widgets.basics import Card, ElidedLabel, button, label, rule
+from obdesk.gui.widgets.basics import Card, ElidedLabel, button, clear, label, rule
+from obdesk.gui.widgets.tables import WholeTable
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
-    from PySide6.QtGui import QKeyEvent
-    from PySide6.QtWidgets import QLayout
 
     from obdesk.gui.activity.matters import CallsLine, Matter, QueueLine
     from obdesk.gui.activity.present import Column, Line
     from obdesk.gui.theme.theme import Theme
 
 
-def clear(box: QLayout) -> None:
-    """Take everything out of a layout and let go of it."""
-    while (item := box.takeAt(0)) is not None:
-        if (inner := item.layout()) is not None:
-            clear(inner)
-        if (old := item.widget()) is not None:
-            old.hide()
-            old.deleteLater()
-
-
-class LinesView(QTableView):
-    """A table at its full height: the page scrolls, not the table."""
+class LinesView(WholeTable):
+    """Lines of the activity, each known by its key."""
 
     current = Signal(int)
     """The key of the line that the person went to."""
@@ -53,43 +38,21 @@ class LinesView(QTableView):
     """The key of a line on which Enter was pressed, or that was clicked twice."""
 
     def __init__(self, theme: Theme, columns: tuple[Column, ...], name: str) -> None:
-        super().__init__()
-        self.lines = LinesTable(columns, self)
-        self.setModel(self.lines)
-        self.setItemDelegate(LineDelegate(theme, self))
-        self.setAccessibleName(name)
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(LINE_H)
-        header = self.horizontalHeader()
-        header.setFont(theme.fonts.small_strong)
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setMinimumSectionSize(26)
-        for place, column in enumerate(columns):
-            mode = (
-                QHeaderView.ResizeMode.Stretch if column.stretch else QHeaderView.ResizeMode.ResizeToContents
-            )
-            header.setSectionResizeMode(place, mode)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(0, 30)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.lines = LinesTable(columns)
+        stretched = next((place for place, column in enumerate(columns) if column.stretch), None)
+        super().__init__(
+            theme, self.lines, LineDelegate(theme), name=name, line_height=LINE_H, stretched=stretched
+        )
+        self.lines.setParent(self)
+        self.line_opened.connect(self._open_key)
         self.selectionModel().currentRowChanged.connect(self._moved)
-        self.doubleClicked.connect(self._open)
-        theme.changed.connect(self.viewport().update)
 
     def show_lines(self, lines: tuple[Line, ...]) -> None:
         """Show other lines; the one the person is on stays the current one while it is there."""
         at = self.currentIndex()
         key = self.lines.line(at.row()).key if at.isValid() else None
         self.lines.show_lines(lines)
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + LINE_H * len(lines) + 2)
+        self.fit(len(lines))
         row = None if key is None else self.lines.row_of(key)
         if row is not None and self.currentIndex().row() != row:
             self.setCurrentIndex(self.lines.index(row, 1))
@@ -99,20 +62,12 @@ class LinesView(QTableView):
         for place in range(1, len(self.lines.columns)):
             self.setColumnHidden(place, place in places)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Override QTableView.keyPressEvent."""
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self._open(self.currentIndex())
-            return
-        super().keyPressEvent(event)
-
     def _moved(self, index: QModelIndex) -> None:
         if index.isValid():
             self.current.emit(self.lines.line(index.row()).key)
 
-    def _open(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.opened.emit(self.lines.line(index.row()).key)
+    def _open_key(self, row: int) -> None:
+        self.opened.emit(self.lines.line(row).key)
 
 
 class TableCard(Card):
@@ -159,7 +114,7 @@ class MattersCard(Card):
         self._shown = matters
         clear(self._box)
         if not matters:
-            self._box.addWidget(label(tr("Nothing is open."), tone="muted", wrap=True))
+            self._box.addWidget(label(tr("The banks' data raises no question."), tone="muted", wrap=True))
         for place, matter in enumerate(matters):
             if place:
                 self._box.addWidget(rule())

@@ -208,10 +208,10 @@ def details_title(run: Run, now: datetime, locale: Locale) -> str:
 def details_of(run: Run, bank: str, locale: Locale) -> tuple[tuple[str, str], ...]:
     """Return everything a run wrote down, as names with their values."""
     counts = run.counts
-    _, word = _RESULTS[run.result]
+    word, came = tr(_RESULTS[run.result][1]), _came(run, bank, locale)
     rows = [
         (tr("Bank"), bank),
-        (tr("Result"), f"{tr(word)} · {_came(run, bank, locale)}"),
+        (tr("Result"), came if came == word else f"{word} · {came}"),
         (tr("Ended"), absolute(run.ended_at, locale)),
         (tr("Trigger"), trigger_word(run.trigger)),
         (tr("Read"), kind_word(run.kind)),

@@ -27,6 +27,7 @@ from obdesk.gui.activity.present import (
     runs_of,
     totals_line,
 )
+from obdesk.gui.changes import Rereading
 from obdesk.gui.format import instant
 from obdesk.gui.widgets.basics import ElidedLabel, button, label
 from obdesk.gui.widgets.money import HIDDEN
@@ -194,7 +195,7 @@ class ActivityScreen:
         self._limit = RUNS_FIRST
         self._private = False
         self._tell: StatusTeller = lambda _text: None
-        self._reading = self._again = False
+        self._rereading = Rereading(spawn, "activity: read", self._read, self._draw)
         self.page.runs.table.current.connect(self._choose)
         self.page.more.clicked.connect(self._show_more)
         self.page.details.revert.clicked.connect(self._revert)
@@ -240,21 +241,12 @@ class ActivityScreen:
 
     def reread(self) -> None:
         """Read what is shown; calls while a read is under way become one more read after it."""
-        self._again = True
-        if not self._reading:
-            self._reading = True
-            self._spawn("activity: read", self._read())
+        self._rereading.ask()
 
     async def _read(self) -> None:
-        try:
-            while self._again:
-                self._again = False
-                self._activity = await self._reads.activity(self._limit + 1)
-                run = self._chosen_run()
-                self._details = None if run is None else await self._reads.run_details(run.id)
-        finally:
-            self._reading = False
-        self._draw()
+        self._activity = await self._reads.activity(self._limit + 1)
+        run = self._chosen_run()
+        self._details = None if run is None else await self._reads.run_details(run.id)
 
     def _draw(self) -> None:
         found = self._activity

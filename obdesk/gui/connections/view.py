@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from obdesk.domain.changes import Kind
 from obdesk.domain.errors import Action, ObdeskError
 from obdesk.domain.texts import tr
+from obdesk.gui.changes import Rereading
 from obdesk.gui.connections.cards import ConnectionCard
 from obdesk.gui.connections.dialogs import RemoveDialog
 from obdesk.gui.connections.present import banks_line, cards_of, leaving_line, report_of, spans_of
@@ -113,7 +114,7 @@ class ConnectionsScreen:
         self._cards: dict[ConnectionId, ConnectionCard] = {}
         self._order: list[ConnectionId] = []
         self._tell: StatusTeller = lambda _text: None
-        self._reading = self._again = False
+        self._rereading = Rereading(spawn, "connections: read", self._read, self._draw)
         changes.syncing.connect(self._draw)
 
     @property
@@ -157,21 +158,12 @@ class ConnectionsScreen:
 
     def reread(self) -> None:
         """Read what is shown; calls while a read is under way become one more read after it."""
-        self._again = True
-        if not self._reading:
-            self._reading = True
-            self._spawn("connections: read", self._read())
+        self._rereading.ask()
 
     async def _read(self) -> None:
-        try:
-            while self._again:
-                self._again = False
-                self._connections = await self._reads.connections()
-                self._problems = await self._reads.problems()
-                self._erasures = await self._reads.pending_erasures()
-        finally:
-            self._reading = False
-        self._draw()
+        self._connections = await self._reads.connections()
+        self._problems = await self._reads.problems()
+        self._erasures = await self._reads.pending_erasures()
 
     def _draw(self) -> None:
         now = self._clock.now()

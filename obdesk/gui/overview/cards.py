@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
-    QSizePolicy,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,18 +19,15 @@ from PySide6.QtWidgets import (
 from obdesk.domain.texts import tr, trn
 from obdesk.gui.overview.delegate import LINE_H, LineDelegate
 from obdesk.gui.overview.model import AccountsTable, Column
-from obdesk.gui.widgets.basics import Card, ElidedLabel, button, label, retone, rule
+from obdesk.gui.widgets.basics import Card, ElidedLabel, button, clear, label, retone, rule
 from obdesk.gui.widgets.chart import HistoryChart
 from obdesk.gui.widgets.glyph import StatusGlyph
 from obdesk.gui.widgets.money import MoneyLabel
 from obdesk.gui.widgets.status import Glyph
+from obdesk.gui.widgets.tables import GLYPH_WIDTH, WholeTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from PySide6.QtCore import QModelIndex
-    from PySide6.QtGui import QKeyEvent
-    from PySide6.QtWidgets import QLayout
 
     from obdesk.domain.errors import Action
     from obdesk.domain.ids import ConnectionId
@@ -42,19 +36,6 @@ if TYPE_CHECKING:
     from obdesk.gui.theme.theme import Theme
 
     Act = Callable[[Action, ConnectionId | None], None]
-
-
-def clear(box: QLayout) -> None:
-    """Take everything out of a layout and let go of it."""
-    while box.count():
-        item = box.takeAt(0)
-        if item is None:
-            return
-        if (inner := item.layout()) is not None:
-            clear(inner)
-        if (old := item.widget()) is not None:
-            old.hide()
-            old.deleteLater()
 
 
 class WorthCard(Card):
@@ -231,61 +212,38 @@ class NewsCard(Card):
             self._grid.addWidget(label(news.nothing, tone="muted", wrap=True), 0, 0, 1, 2)
 
 
-class FreshnessTable(QTableView):
-    """The accounts, least fresh first; Enter or a double click opens one."""
+class FreshnessTable(WholeTable):
+    """The accounts, least fresh first."""
 
     opened = Signal(object)
     """AccountId"""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.rows = AccountsTable(self)
-        self.setModel(self.rows)
-        self.setItemDelegate(LineDelegate(theme, self))
-        self.setAccessibleName(tr("Accounts by freshness"))
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(LINE_H)
-        header = self.horizontalHeader()
-        header.setFont(theme.fonts.small_strong)
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(Column.ACCOUNT, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(26)
-        header.resizeSection(Column.STATE, 30)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.doubleClicked.connect(self._open)
-        theme.changed.connect(self.viewport().update)
+        self.rows = AccountsTable()
+        super().__init__(
+            theme,
+            self.rows,
+            LineDelegate(theme),
+            name=tr("Accounts by freshness"),
+            line_height=LINE_H,
+            stretched=Column.ACCOUNT,
+        )
+        self.rows.setParent(self)
+        self.line_opened.connect(self._open_account)
 
     def show_lines(self, lines: tuple[AccountLine, ...]) -> None:
-        """Show other lines at their full height: the page scrolls, not the table."""
+        """Show other lines."""
         self.rows.show_lines(lines)
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + LINE_H * len(lines) + 2)
+        self.fit(len(lines))
         self.horizontalHeader().resizeSections(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().resizeSection(Column.STATE, 30)
+        self.horizontalHeader().resizeSection(Column.STATE, GLYPH_WIDTH)
 
     def hide_columns(self, *, narrow: bool) -> None:
         """Leave out what a narrow page has no room for; the glyph and its sentence remain."""
         self.setColumnHidden(Column.PILL, narrow)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Override QTableView.keyPressEvent."""
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self._open(self.currentIndex())
-            return
-        super().keyPressEvent(event)
-
-    def _open(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.opened.emit(self.rows.line(index.row()).account_id)
+    def _open_account(self, row: int) -> None:
+        self.opened.emit(self.rows.line(row).account_id)
 
 
 class _Share(QWidget):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QVB
 
 from obdesk.domain.changes import Kind
 from obdesk.domain.texts import tr
+from obdesk.gui.changes import Rereading
 from obdesk.gui.overview.cards import FreshnessTable, MonthCard, NeedsCards, NewsCard, WorthCard
 from obdesk.gui.overview.present import (
     CARDS_MAX,
@@ -143,7 +144,7 @@ class OverviewScreen:
         self.page = OverviewPage(theme, locale, navigator)
         self._since: datetime | None = None
         self._since_known = False
-        self._reading = self._again = False
+        self._rereading = Rereading(spawn, "overview: read", self._read)
 
     @property
     def title(self) -> str:
@@ -194,20 +195,9 @@ class OverviewScreen:
 
     def reread(self) -> None:
         """Read what is shown; calls while a read is under way become one more read after it."""
-        self._again = True
-        if not self._reading:
-            self._reading = True
-            self._spawn("overview: read", self._read())
+        self._rereading.ask()
 
     async def _read(self) -> None:
-        try:
-            while self._again:
-                self._again = False
-                await self._read_once()
-        finally:
-            self._reading = False
-
-    async def _read_once(self) -> None:
         if not self._since_known:
             stored = await self._reads.setting("last_visit")
             self._since = datetime.fromisoformat(stored) if stored else None

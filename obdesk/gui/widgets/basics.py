@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QFont, QPaintEvent, QResizeEvent
+    from PySide6.QtWidgets import QLayout
 
     from obdesk.gui.theme.theme import Theme
 
@@ -98,6 +99,16 @@ class Card(QFrame):
         painter.setClipPath(shape)
         painter.fillRect(QRectF(0, 0, 4, self.height()), self._theme.colour(self._edge))
         painter.end()
+
+
+def clear(box: QLayout) -> None:
+    """Take everything out of a layout and let go of it."""
+    while (item := box.takeAt(0)) is not None:
+        if (inner := item.layout()) is not None:
+            clear(inner)
+        if (old := item.widget()) is not None:
+            old.hide()
+            old.deleteLater()
 
 
 def rule() -> QFrame:
