@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from obdesk.domain import texts
 from tests.fakes import FrozenClock
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def files_as_usual() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    """Give up the language that a test chose, or a window that it opened: the next one reads English."""
+    yield
+    texts.install("en", {})
 
 
 @pytest.fixture

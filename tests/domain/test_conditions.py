@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from obdesk.app.i18n import use_language
@@ -21,17 +19,7 @@ from obdesk.domain.errors import Action, action_label
 from obdesk.domain.freshness import FreshnessState
 from tests.fakes import SOME_MORNING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 every = pytest.mark.parametrize("condition", list(Condition))
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    texts.install("en", {})
-    yield
-    texts.install("en", {})
 
 
 @every
