@@ -106,7 +106,7 @@ class Background:
         now = self._clock.now()
         quiet = moments.is_quiet(now.astimezone().time(), wishes.quiet_from, wishes.quiet_to)
         scarce = wishes.spares and moments.is_scarce(
-            metered=self._surroundings.metered(),
+            metered=await asyncio.to_thread(self._surroundings.metered),
             battery_percent=await asyncio.to_thread(self._surroundings.battery_percent),
         )
         return partial(moments.may_read, now=now, quiet=quiet, scarce=scarce)

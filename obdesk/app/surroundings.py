@@ -16,7 +16,7 @@ class Surroundings(Protocol):
         ...
 
     def metered(self) -> bool | None:
-        """Tell whether its use costs money."""
+        """Tell whether its use costs money. May ask another program: not for the interface's thread."""
         ...
 
     def battery_percent(self) -> int | None:

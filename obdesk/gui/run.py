@@ -192,12 +192,12 @@ class _Life:
     async def _run_watched(self, opened: OpenProfile) -> None:
         from obdesk.app.bootstrap import App
         from obdesk.app.scopes import Scope
-        from obdesk.gui.surroundings import QtSurroundings
+        from obdesk.gui.surroundings import MachineSurroundings, network_of
 
         desk = self._desk
         parts = desk.fill(opened)
         # Invented banks are on this machine: no network is needed to reach them.
-        surroundings = None if desk.profile.demo else QtSurroundings()
+        surroundings = None if desk.profile.demo else MachineSurroundings(network_of())
         app = App(opened, clock=desk.clock, surroundings=surroundings)
         screens = Scope("window", desk.failed)
         try:
@@ -219,3 +219,5 @@ class _Life:
             parts.spawn.close()
             parts.changes.close()
             await app.close()
+            if surroundings is not None:
+                surroundings.close()

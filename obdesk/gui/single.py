@@ -7,13 +7,15 @@ system than POSIX, or a path too long for a socket) a second window opens; the l
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSocketNotifier
+
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
-
-    from PySide6.QtNetwork import QLocalServer
 
     from obdesk.app.profile import Profile
 
@@ -48,32 +50,50 @@ def knocked(profile: Profile) -> bool:
 
 
 class Door:
-    """Where further starts knock; `close` takes it away."""
+    """Where further starts knock; `close` takes it away.
+
+    A plain socket, not Qt's local server: that one brings Qt's network library, which stays loaded.
+    """
 
     def __init__(self, profile: Profile, come: Callable[[], object]) -> None:
         self._come = come
-        self._server: QLocalServer | None = None
-        place = address_of(profile)
-        if place is None or not profile.folder.is_dir():
-            return
-        from PySide6.QtNetwork import QLocalServer
+        self._place = address_of(profile)
+        self._line: socket.socket | None = None
+        if self._place is not None and profile.folder.is_dir():
+            self._open(self._place)
 
-        server = QLocalServer()
-        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        QLocalServer.removeServer(str(place))
-        if server.listen(str(place)):
-            server.newConnection.connect(self._answer)
-            self._server = server
+    def _open(self, place: Path) -> None:
+        import socket
+
+        line = socket.socket(socket.AF_UNIX)
+        try:
+            line.setblocking(False)
+            place.unlink(missing_ok=True)  # left by a window that was killed: nobody answered there
+            line.bind(str(place))
+            place.chmod(0o600)
+            line.listen()
+        except OSError:  # a file system without sockets
+            line.close()
+            return
+        self._line = line
+        self._ears = QSocketNotifier(line.fileno(), QSocketNotifier.Type.Read)
+        self._ears.activated.connect(self._answer)
 
     def _answer(self) -> None:
-        while self._server is not None and (line := self._server.nextPendingConnection()) is not None:
-            line.write(ANSWER)
-            line.disconnectFromServer()
-            line.disconnected.connect(line.deleteLater)
+        while self._line is not None:
+            try:
+                visitor, _ = self._line.accept()
+            except OSError:  # nobody waits any more
+                return
+            with visitor, suppress(OSError):
+                visitor.setblocking(False)
+                visitor.send(ANSWER)
             self._come()
 
     def close(self) -> None:
         """Let nobody in any more."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._line is not None and self._place is not None:
+            self._ears.setEnabled(False)
+            self._line.close()
+            self._line = None
+            self._place.unlink(missing_ok=True)

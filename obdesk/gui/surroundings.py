@@ -1,39 +1,55 @@
-"""Network by Qt, battery by the kernel's files: what the schedule takes into account."""
+"""Network and battery of the machine: what the schedule takes into account."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from PySide6.QtNetwork import QNetworkInformation
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_POWER = Path("/sys/class/power_supply")
-_Reach = QNetworkInformation.Reachability
-_ONLINE = {_Reach.Disconnected: False, _Reach.Local: False, _Reach.Site: True, _Reach.Online: True}
+POWER = Path("/sys/class/power_supply")
 
 
-class QtSurroundings:
-    """Surroundings of the window (obdesk.app.surroundings.Surroundings); made in the interface's thread."""
-
-    def __init__(self, power: Path = _POWER) -> None:
-        self._knows_network = QNetworkInformation.loadDefaultBackend()
-        self._power = power
+class Network(Protocol):
+    """What a system tells of its network."""
 
     def online(self) -> bool | None:
-        """Tell whether there is a network beyond this machine; None where the system does not say."""
-        if not self._knows_network:
-            return None
-        return _ONLINE.get(QNetworkInformation.instance().reachability())
+        """Tell whether there is a network; None where the system does not say."""
+        ...
 
     def metered(self) -> bool | None:
-        """Tell whether the network's use costs money; None where the system does not say."""
-        if not self._knows_network:
-            return None
-        known = QNetworkInformation.instance()
-        return known.isMetered() if known.supports(QNetworkInformation.Feature.Metered) else None
+        """Tell whether its use costs money. May ask another program: not for the interface's thread."""
+        ...
+
+    def listen(self, changed: Callable[[], object]) -> None:
+        """Call `changed` when the network comes, goes or changes."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more."""
+        ...
+
+
+def network_of(system: str = sys.platform) -> Network:
+    """Return the network as this system tells of it; made in the interface's thread."""
+    if system == "linux":
+        from obdesk.gui.network.by_linux import LinuxNetwork
+
+        return LinuxNetwork()
+    from obdesk.gui.network.by_qt import QtNetwork
+
+    return QtNetwork()
+
+
+class MachineSurroundings:
+    """Surroundings of the window (obdesk.app.surroundings.Surroundings); battery by the kernel's files."""
+
+    def __init__(self, network: Network, power: Path = POWER) -> None:
+        self._network, self._power = network, power
+        self.online, self.metered, self.listen = network.online, network.metered, network.listen
+        self.close = network.close
 
     def battery_percent(self) -> int | None:
         """Return the lowest charge of the batteries that are being used up; only Linux tells us."""
@@ -45,11 +61,6 @@ class QtSurroundings:
             return sorted(self._power.iterdir())
         except OSError:
             return []
-
-    def listen(self, changed: Callable[[], object]) -> None:
-        """Call `changed` when the network comes, goes or changes."""
-        if self._knows_network:
-            QNetworkInformation.instance().reachabilityChanged.connect(lambda _reach: changed())
 
 
 def _charge(supply: Path) -> int | None:

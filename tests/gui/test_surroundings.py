@@ -1,4 +1,4 @@
-"""What the machine tells of its network and its batteries."""
+"""What the machine tells of its batteries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obdesk.gui.surroundings import QtSurroundings
+from obdesk.gui.surroundings import MachineSurroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    from pytestqt.qtbot import QtBot
 
 
 def supply(power: Path, name: str, **told: str) -> None:
@@ -20,25 +19,34 @@ def supply(power: Path, name: str, **told: str) -> None:
         (power / name / key).write_text(f"{value}\n")
 
 
+class Silent:
+    """A network of which nothing is known."""
+
+    def online(self) -> bool | None:
+        return None
+
+    def metered(self) -> bool | None:
+        return None
+
+    def listen(self, changed: Callable[[], object]) -> None:
+        del changed
+
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture
-def around(qtbot: QtBot, tmp_path: Path) -> QtSurroundings:
-    del qtbot
-    return QtSurroundings(tmp_path)
+def around(tmp_path: Path) -> MachineSurroundings:
+    return MachineSurroundings(Silent(), tmp_path)
 
 
-def test_it_answers_or_says_that_it_does_not_know(around: QtSurroundings) -> None:
-    assert around.online() in {True, False, None}
-    assert around.metered() in {True, False, None}
-    around.listen(lambda: None)
-
-
-def test_a_machine_without_batteries_spares_nothing(around: QtSurroundings, tmp_path: Path) -> None:
+def test_a_machine_without_batteries_spares_nothing(around: MachineSurroundings, tmp_path: Path) -> None:
     assert around.battery_percent() is None
     supply(tmp_path, "AC", type="Mains", online="1")
     assert around.battery_percent() is None
 
 
-def test_only_a_battery_that_is_used_up_counts(around: QtSurroundings, tmp_path: Path) -> None:
+def test_only_a_battery_that_is_used_up_counts(around: MachineSurroundings, tmp_path: Path) -> None:
     supply(tmp_path, "BAT0", type="Battery", status="Charging", capacity="9")
     assert around.battery_percent() is None
     supply(tmp_path, "BAT1", type="Battery", status="Discharging", capacity="34")
@@ -47,6 +55,5 @@ def test_only_a_battery_that_is_used_up_counts(around: QtSurroundings, tmp_path:
     assert around.battery_percent() == 34
 
 
-def test_a_system_without_such_files_is_not_asked_again(qtbot: QtBot, tmp_path: Path) -> None:
-    del qtbot
-    assert QtSurroundings(tmp_path / "nowhere").battery_percent() is None
+def test_a_system_without_such_files_is_not_asked_again(tmp_path: Path) -> None:
+    assert MachineSurroundings(Silent(), tmp_path / "nowhere").battery_percent() is None

@@ -34,6 +34,8 @@ def desk(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     with Store.open(tmp_path / "ledger.db", KEY) as store:
         put(store, [BEFORE, OLDEST], accounts=1)
         put(store, [AFTER, OLDEST], accounts=1)
+        (asked,) = store.read_now(suggestions.suggestions, None)
+        assert (asked.kept.label, asked.other.label) == (BEFORE.label, AFTER.label)
         with Desk(theme, store, tmp_path) as shown:
             yield shown.open(qtbot)
 
@@ -41,6 +43,14 @@ def desk(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
 def choose(desk: Desk, place: int) -> None:
     desk.table.selectRow(place)
     desk.settle()
+    assert desk.selected() == [place]
+    assert desk.screen.chosen.ids.tolist() == [desk.model.ids[place]]
+
+
+def choose_the_newer(desk: Desk) -> None:
+    """Choose the row of which one is asked whether it is another."""
+    choose(desk, 0)
+    assert desk.screen.twin.isVisibleTo(desk.screen.widget)
 
 
 def listed(desk: Desk) -> list[str]:
@@ -56,7 +66,7 @@ def press(desk: Desk, name: str) -> None:
 
 
 def test_the_inspector_says_what_may_be_the_same_and_why(desk: Desk) -> None:
-    choose(desk, 0)
+    choose_the_newer(desk)
     twin = desk.screen.twin
     assert twin.isVisibleTo(desk.screen.widget)
     assert "LIBRAIRIE" in twin._other.text()
@@ -66,20 +76,20 @@ def test_the_inspector_says_what_may_be_the_same_and_why(desk: Desk) -> None:
 
 
 def test_an_amount_is_hidden_with_the_others(desk: Desk) -> None:
-    choose(desk, 0)
+    choose_the_newer(desk)
     assert "9.00" in desk.screen.twin._other.text()
     desk.screen.set_private(private=True)
     assert "9.00" not in desk.screen.twin._other.text()
 
 
 def test_a_row_without_a_twin_shows_none(desk: Desk) -> None:
-    choose(desk, 0)
+    choose_the_newer(desk)
     choose(desk, len(listed(desk)) - 1)
     assert not desk.screen.twin.isVisibleTo(desk.screen.widget)
 
 
 def test_one_answer_makes_them_one(desk: Desk) -> None:
-    choose(desk, 0)
+    choose_the_newer(desk)
     press(desk, "It is one")
     assert len(listed(desk)) == 2
     assert desk.store.read_now(suggestions.suggestions, None) == ()
@@ -88,7 +98,7 @@ def test_one_answer_makes_them_one(desk: Desk) -> None:
 
 def test_the_other_keeps_them_apart_and_asks_no_more(desk: Desk) -> None:
     before = listed(desk)
-    choose(desk, 0)
+    choose_the_newer(desk)
     press(desk, "They are two")
     assert listed(desk) == before
     choose(desk, 1)
@@ -100,6 +110,6 @@ def test_an_answer_that_cannot_be_kept_is_told(desk: Desk) -> None:
     desk.commands.refuses = AppError(
         title="The disk is full", cause="", next_step="Make room.", action=Action.NONE
     )
-    choose(desk, 0)
+    choose_the_newer(desk)
     press(desk, "It is one")
     assert "The disk is full. Make room." in desk.screen.inspector._trouble.text()
