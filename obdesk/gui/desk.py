@@ -146,6 +146,9 @@ class Desk:
 
     def _make_rest(self) -> None:
         """Make the screens that the first paint did not need, one at a time so that nothing is held up."""
+        from obdesk.gui.garbage import drop_sources
+
+        drop_sources()
         if self.window.sections.make_next():
             QTimer.singleShot(REST_MS, self.window, self._make_rest)
 

@@ -84,15 +84,16 @@ def run(
     if painted is not None:
         painted(desk)
     desk.furnish(opened, PATIENCE_S)
-    gc.freeze()
 
     import asyncio
 
     import qasync
 
-    from obdesk.gui.garbage import Collector
+    from obdesk.gui.garbage import Collector, drop_sources
     from obdesk.gui.quiet import quieten_loop_logs
 
+    drop_sources()
+    gc.freeze()
     quieten_loop_logs()
     collector = Collector(desk.window, desk.is_syncing)
     turn_before_s = sys.getswitchinterval()
@@ -192,10 +193,12 @@ class _Life:
     async def _run_watched(self, opened: OpenProfile) -> None:
         from obdesk.app.bootstrap import App
         from obdesk.app.scopes import Scope
+        from obdesk.gui.garbage import drop_sources
         from obdesk.gui.surroundings import MachineSurroundings, network_of
 
         desk = self._desk
         parts = desk.fill(opened)
+        drop_sources()  # those of the services just imported
         # Invented banks are on this machine: no network is needed to reach them.
         surroundings = None if desk.profile.demo else MachineSurroundings(network_of())
         app = App(opened, clock=desk.clock, surroundings=surroundings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import threading
 from typing import TYPE_CHECKING
 
@@ -62,3 +63,13 @@ def test_nothing_is_collected_while_rows_are_saved(qtbot: QtBot) -> None:
 
     assert ended
     collector.close()
+
+
+def test_the_texts_of_modules_are_not_kept(qtbot: QtBot) -> None:
+    del qtbot
+    linecache.getlines(__file__)
+    parent = QObject()
+    collector = Collector(parent)
+    collector.collect_unless_busy()
+    collector.close()
+    assert linecache.cache == {}
