@@ -33,8 +33,8 @@ def is_doubtful(
     `same_days` booked ones on days of the new rows, `pending` ones, and `worded` ones, with words of the
     person which would stay behind if the row went on under another id.
     """
-    prints = {fingerprint(account_id, facts_of(remote)) for account_id, remote in new}
-    if any(fingerprint(row.account_id, row.facts) in prints for row in same_days):
+    beside = {fingerprint(row.account_id, row.facts) for row in same_days}
+    if beside and any(fingerprint(account_id, facts_of(remote)) in beside for account_id, remote in new):
         return True
     by_account: dict[int, list[RemoteTransaction]] = {}
     for account_id, remote in new:

@@ -80,11 +80,13 @@ def days_between(one: Facts, other: Facts) -> int:
 
 def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
     """Return (label words shared, minus days apart), or None when one cannot have become the other."""
+    amount, other = _amount(pending), _amount(booked)
+    shared = len(words(str(pending[_LABEL])) & words(str(booked[_LABEL])))
+    if not shared and amount != other:  # most pairs, and dates take longest to read
+        return None
     days = days_between(pending, booked)
     if days > DAYS_APART_MAX:
         return None
-    amount, other = _amount(pending), _amount(booked)
-    shared = len(words(str(pending[_LABEL])) & words(str(booked[_LABEL])))
     if amount == other and (shared or days <= 2):
         return shared + 100, -days
     if not shared or amount is None or other is None:
