@@ -10,8 +10,6 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSocketNotifier
-
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
@@ -63,7 +61,10 @@ class Door:
             self._open(self._place)
 
     def _open(self, place: Path) -> None:
+        # Not above: a start asks here before Qt is loaded, which slows down every import after it.
         import socket
+
+        from PySide6.QtCore import QSocketNotifier
 
         line = socket.socket(socket.AF_UNIX)
         try:
