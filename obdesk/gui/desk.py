@@ -83,19 +83,18 @@ class Desk:
             glance = glanced.result(timeout=patience_s)
         except (TimeoutError, ObdeskError):
             return
-        self.window.setCentralWidget(
-            FirstFrame(
-                self.theme,
-                self.locale,
-                self.clock.now(),
-                glance,
-                pieces,
-                front=str(self.settings.value("window/section", "overview")),
-                private=self.settings.value("window/private", False, bool) is True,
-            )
+        frame = FirstFrame(
+            self.theme,
+            self.locale,
+            self.clock.now(),
+            glance,
+            pieces,
+            front=str(self.settings.value("window/section", "overview")),
+            private=self.settings.value("window/private", False, bool) is True,
         )
+        self.window.setCentralWidget(frame)
         self.window.show()
-        self._paint()
+        self._process_until(lambda: bool(frame.drawn))
 
     def furnish(self, opened: Future[OpenProfile], patience_s: float) -> None:
         """Show the whole window: with data when it comes in time, else with a calm page."""
@@ -109,15 +108,15 @@ class Desk:
         front = self.window.current_screen()
         if front is not None:
             front.widget.setFocus()
-        self._paint()
+        handle = self.window.windowHandle()
+        self._process_until(handle.isExposed)
 
-    def _paint(self) -> None:
+    def _process_until(self, done: Callable[[], bool]) -> None:
         deadline = QDeadlineTimer(PAINT_WITHIN_MS)
         flags = QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
-        handle = self.window.windowHandle()
         while not deadline.hasExpired():
             self.app.processEvents(flags, 20)
-            if handle.isExposed():
+            if done():
                 break
         self.app.processEvents(flags)
 

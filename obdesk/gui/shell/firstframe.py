@@ -83,7 +83,7 @@ class FirstFrame(QWidget):
         self.drawn.clear()
         painter = QPainter(self)
         try:
-            painter.fillRect(self.rect(), self._theme.colour("canvas"))
+            self._fill(painter, self.rect(), "canvas")
             for piece in self._pieces:
                 self._draw(painter, piece, QRect(piece.x, piece.y, piece.width, piece.height))
         finally:
@@ -92,7 +92,7 @@ class FirstFrame(QWidget):
     def _draw(self, painter: QPainter, piece: Piece, place: QRect) -> None:
         match piece.kind:
             case "ground":
-                painter.fillRect(place, self._theme.colour(piece.ref))
+                self._fill(painter, place, piece.ref)
             case "section":
                 self._section(painter, place, piece.ref)
             case "bank":
@@ -118,6 +118,12 @@ class FirstFrame(QWidget):
                 self._list(painter, place, *(int(each) for each in piece.ref.split(":")))
             case _:
                 pass  # a place that another version wrote, or one of a column
+
+    def _fill(self, painter: QPainter, place: QRect, colour: str) -> None:
+        # `fillRect` would take two milliseconds of the start: its many forms make PySide6 load gradients.
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour(colour))
+        painter.drawRect(place)
 
     # Words
 
@@ -232,7 +238,7 @@ class FirstFrame(QWidget):
         """Draw the newest rows with a band before the first of each day, as the list does."""
         painter.save()
         painter.setClipRect(place)
-        painter.fillRect(place, self._theme.colour("surface"))
+        self._fill(painter, place, "surface")
         y, section = place.y(), ""
         for row in self._glance.newest:
             if y >= place.bottom():
@@ -242,15 +248,15 @@ class FirstFrame(QWidget):
                 section = opens
                 self._band(painter, QRect(place.x(), y, place.width(), band_h), row)
                 y += band_h
-            painter.fillRect(place.x(), y + row_h - 1, place.width(), 1, self._theme.colour("line"))
+            self._fill(painter, QRect(place.x(), y + row_h - 1, place.width(), 1), "line")
             for column, x, width in self._columns:
                 self._cell(painter, QRect(x, y, width, row_h), column, row)
             y += row_h
         painter.restore()
 
     def _band(self, painter: QPainter, place: QRect, row: RowGlance) -> None:
-        painter.fillRect(place.adjusted(0, 0, 0, -1), self._theme.colour("canvas"))
-        painter.fillRect(place.x(), place.bottom(), place.width(), 1, self._theme.colour("line"))
+        self._fill(painter, place.adjusted(0, 0, 0, -1), "canvas")
+        self._fill(painter, QRect(place.x(), place.bottom(), place.width(), 1), "line")
         words = tr("Pending · not in booked balance")
         if not row.pending:
             day, today = date.fromisoformat(row.booked_on), fmt.today(self._now, self._locale)
