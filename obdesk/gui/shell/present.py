@@ -22,6 +22,7 @@ from obdesk.gui.format import (
     time_today,
     weekday_date,
 )
+from obdesk.gui.shell.allowance import only_you_until
 from obdesk.gui.widgets.status import Glyph, glyph_of, sentence_of
 
 if TYPE_CHECKING:
@@ -230,6 +231,13 @@ def summary_of(
     if any(connection.condition is Condition.OFFLINE for connection in connections):
         return Summary(Glyph.DELAYED, tr("Offline · figures stay as they were"))
     text = _summary_text(state, states.count(state), len(states))
+    only_you = only_you_until(connections, now)
+    if only_you is not None:
+        until = time_today(only_you, now, locale)
+        return Summary(
+            glyph_of(state),
+            tr("{text} · without you we ask no bank before {when}", text=text, when=until),
+        )
     upcoming = [c.next_run_at for c in connections if c.next_run_at is not None and not c.paused]
     if upcoming:
         text = tr("{text} · next check {when}", text=text, when=time_today(min(upcoming), now, locale))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QToolButton
 from obdesk.domain.texts import tr
 from obdesk.gui.widgets.basics import ElidedLabel
 from obdesk.gui.widgets.glyph import StatusGlyph
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -138,6 +139,13 @@ class Toolbar(QFrame):
         self._glyph.setToolTip(summary.text)
         self._summary.set_whole(summary.text)
         self._summary.setMaximumWidth(self._summary.sizeHint().width())
+
+    def show_allowance(self, allowance: str) -> None:
+        """Say on the Refresh button how often the banks may still be read."""
+        action = self.refresh.defaultAction()
+        name = tr("Refresh all banks (Ctrl+R)")
+        action.setToolTip(tip(f"{name}\n{allowance}") if allowance else name)
+        self.refresh.setAccessibleDescription(allowance)
 
     def summary_text(self) -> str:
         """Return what is said at the right."""

@@ -204,6 +204,7 @@ class MainWindow(QMainWindow):
         return self.sections.front()
 
     def _show_feed(self) -> None:
+        from obdesk.gui.shell.allowance import allowance_of
         from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
 
         feed = self._feed
@@ -216,6 +217,7 @@ class MainWindow(QMainWindow):
         self.toolbar.show_summary(
             summary_of(feed.accounts, feed.connections, len(running), now, self._locale)
         )
+        self.toolbar.show_allowance(allowance_of(feed.connections, now, self._locale))
         self.status.show_state(
             counts_line(feed.accounts),
             last_check_line(feed.connections, now, self._locale),

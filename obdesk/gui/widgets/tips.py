@@ -7,4 +7,7 @@ from html import escape
 
 def tip(text: str) -> str:
     """Return `text` so that a tooltip shows exactly it."""
-    return f"<qt>{escape(text)}</qt>" if "<" in text or "&" in text else text
+    if "<" not in text and "&" not in text:
+        return text
+    lines = escape(text).replace("\n", "<br>")
+    return f"<qt>{lines}</qt>"
