@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import time
     from random import Random
 
+    from obdesk.app.backups import Backups
     from obdesk.app.bus import Bus
     from obdesk.app.erasures import Erasures
     from obdesk.app.scopes import Scope
@@ -53,6 +54,7 @@ class Background:
         syncs: Syncs,
         erasures: Erasures,
         upkeep: Upkeep,
+        backups: Backups,
         bus: Bus,
         scope: Scope,
         clock: Clock,
@@ -63,6 +65,7 @@ class Background:
         self._syncs = syncs
         self._erasures = erasures
         self._upkeep = upkeep
+        self._backups = backups
         self._bus = bus
         self._scope = scope
         self._clock = clock
@@ -84,6 +87,7 @@ class Background:
     def _tick(self) -> None:
         self._look_around()
         self._scope.spawn("schedule", self._due(Trigger.SCHEDULE))
+        self._scope.spawn("backup", self._backups.look())
 
     def _look_around(self) -> None:
         if self._moments.network(self._clock.monotonic_s(), online=self._surroundings.online()):

@@ -88,6 +88,7 @@ class App:
         import random
 
         from obdesk.app.background import Background
+        from obdesk.app.backups import Backups
         from obdesk.app.bus import Bus
         from obdesk.app.commands import AppCommands
         from obdesk.app.erasures import Erasures
@@ -121,6 +122,7 @@ class App:
             self._syncs,
             erasures,
             upkeep,
+            Backups(opened.profile, opened.store, self.bus, clock, lambda: self.syncing),
             self.bus,
             self.work,
             clock,

@@ -45,6 +45,21 @@ def sync_lock(path: Path, clock: Clock, who: str) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold a lock while inside, or say False where another process holds it."""
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
 def _leave_note(note: Path, who: str, clock: Clock) -> None:
     told = {"pid": os.getpid(), "who": who, "since": clock.now().isoformat(timespec="seconds")}
     with suppress(OSError):  # a full disk must not keep anybody from reading their bank

@@ -40,6 +40,11 @@ class Profile(NamedTuple):
         return self.folder / "sync.lock"
 
     @property
+    def backups(self) -> Path:
+        """Return the folder of the daily copies of the database."""
+        return self.folder / "backups"
+
+    @property
     def exists(self) -> bool:
         """Tell whether the profile has data."""
         return self.database.exists()

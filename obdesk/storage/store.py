@@ -92,6 +92,18 @@ class Store:
         """Open a further read-only connection for a long reader such as an export; the caller closes it."""
         return connect(self._path, self._key, read_only=True)
 
+    def copy_into(self, target: Path, at_s: float, stop: Callable[[], bool]) -> None:
+        """Copy the whole file while it is in use; see `obdesk.storage.backups.make`. Blocks for seconds."""
+        from obdesk.storage import backups
+
+        backups.make(self._path, self._key, target, at_s, stop)
+
+    def is_still_as_in(self, copy: Path) -> bool:
+        """Tell whether a copy made earlier holds what the file holds now. Blocks for a moment."""
+        from obdesk.storage import backups
+
+        return backups.is_still_so(self._path, self._key, copy)
+
     def read_now(self, query: Callable[..., T], *args: Any) -> T:
         """Answer in the caller's thread: for the first paint, before there is a loop, and for the CLI."""
         return self._reader.call(query, *args)
