@@ -57,8 +57,6 @@ BULK_PAGES = 20
 ROWS_PER_PAGE = 1_000
 """About what a page holds: for progress only."""
 _GONE = (None, Standing.GONE)
-_READ_ON = frozenset({Condition.PROVIDER_BUSY, Condition.BANK_THROTTLES, Condition.BANK_DOWN})
-"""After these a refresh at the bank brought nothing new, but what the provider holds can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +257,7 @@ class Engine:
         start.course.asked_bank = True
         progress(Step.ASKING_BANK, 0, None)
         asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
-        if isinstance(asked, RetryLater | Broken) and asked.condition not in _READ_ON:
+        if isinstance(asked, RetryLater | Broken) and not policy.reads_on(asked):
             return asked
         return None
 
@@ -295,7 +293,7 @@ class Engine:
     async def _remote(self, start: _Start) -> Fetched[RemoteConnection] | Failure:
         listed = await self._provider.connections()
         if not isinstance(listed, Fetched):
-            return listed
+            return await self._gate.heeded(listed)
         for remote in listed.value:
             if remote.provider_id == start.provider_id:
                 return Fetched(remote)

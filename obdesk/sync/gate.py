@@ -111,7 +111,25 @@ class Gate:
         """Keep what the answer to a list of links says about the provider."""
         if failure is None and not renewals and not await self._is_troubled():
             return
+        if failure is not None:
+            await self.heeded(failure)
         await self._store.write(lambda tx: self.judge_host(tx, failure, renewals))
+
+    async def heeded(self, failure: Failure) -> Failure:
+        """Return why there is no list of links, once it is kept if we were told how long to wait for one.
+
+        Every sync begins with that list, so then no connection is asked about.
+        """
+        if not isinstance(failure, RetryLater) or failure.after_s is None:
+            return failure
+        condition, after_s, now = failure.condition, failure.after_s, self._clock.now()
+
+        def wait(tx: Tx) -> None:
+            before = breakers.breaker(tx, self.host)
+            self._keep(tx, before, policy.told_to_wait(before, condition, now, after_s), None)
+
+        await self._store.write(wait)
+        return failure
 
     async def _is_troubled(self) -> bool:
         return bool(await self._store.read(breakers_of, (self.host,)))

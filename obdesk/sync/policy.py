@@ -18,9 +18,12 @@ from obdesk.domain.limits import (
     BreakerState,
     recent_unattended,
 )
+from obdesk.domain.outcomes import RetryLater
 
 if TYPE_CHECKING:
     from random import Random
+
+    from obdesk.domain.outcomes import Broken
 
 INTERVAL = timedelta(hours=4)
 FULL_EVERY = timedelta(days=7)
@@ -32,6 +35,7 @@ FAST_TRIES = 5
 SLOWEST_S = 4 * 3600.0
 RETRY_AFTER_MIN_S = 1.0
 RETRY_AFTER_MAX_S = 24 * 3600.0
+_READ_ON = frozenset({Condition.PROVIDER_BUSY, Condition.BANK_THROTTLES, Condition.BANK_DOWN})
 OPENS_AFTER = 5
 """Failures in a row that open a breaker."""
 PROBE_FIRST_S = 300.0
@@ -195,6 +199,26 @@ def admit(breaker: Breaker, now: datetime, *, attended: bool) -> Verdict:
 def lies_ahead(at: datetime | None, now: datetime) -> bool:
     """Tell whether a time is still to come; one further ahead than any wait is of a clock set back."""
     return at is not None and now < at <= now + _FAR
+
+
+def told_to_wait(breaker: Breaker, condition: Condition, now: datetime, after_s: float) -> Breaker:
+    """Return the breaker of somebody who said when to come again: until then nobody asks."""
+    return replace(
+        breaker,
+        state=BreakerState.OPEN,
+        since=breaker.since or now,
+        reason=condition,
+        probe_at=now + timedelta(seconds=clamped_s(after_s)),
+    )
+
+
+def reads_on(failure: RetryLater | Broken) -> bool:
+    """Tell whether what the provider holds can be read although a refresh at the bank brought nothing new.
+
+    Not where it said when to come again: that holds for every question about the connection.
+    """
+    told = isinstance(failure, RetryLater) and failure.after_s is not None
+    return failure.condition in _READ_ON and not told
 
 
 def after_failure(
