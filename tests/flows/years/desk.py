@@ -8,7 +8,10 @@ import logging
 import random
 import shutil
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Never
+
+from sqlcipher3.dbapi2 import OperationalError
 
 from obdesk.app.bus import Bus
 from obdesk.app.profile import Profile
@@ -51,10 +54,20 @@ class Keyring:
 
     def __init__(self, token: str) -> None:
         self.locked = False
+        self._away: str | None = None
         self.kept = {
             client_secret_name(SETTINGS): "secretmarker",
             user_token_name(SETTINGS): json.dumps({"token": token, "id_user": 6120}),
         }
+
+    def change(self, *, changed: bool) -> None:
+        """Let somebody else take the token away, or put it back."""
+        name = user_token_name(SETTINGS)
+        if changed and name in self.kept:
+            self._away = self.kept.pop(name)
+        elif not changed and self._away is not None:
+            self.kept.setdefault(name, self._away)
+            self._away = None
 
     def get(self, name: str) -> str | None:
         """Return a secret."""
@@ -101,6 +114,8 @@ class _Writer(InlineExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Override ThreadPoolExecutor.submit; what is submitted is `run(unit)`."""
+        if not args:  # looking whether a disk works again
+            return super().submit(fn, **kwargs)
         unit, *rest = args
         return super().submit(self._desk.dying(fn, unit), *rest, **kwargs)
 
@@ -137,9 +152,12 @@ class Desk:
         """Where the process dies: `before`, `inside` or `after` the commit of the n-th write, or `await`."""
         self._saved: dict[str, bytes] | None = None
         self._at_work = False
+        self._is_asked = False
         self._death = asyncio.Event()
         self.power_cut = False
         """Whether death comes with a power cut, which tears what was being written."""
+        self.disk_fails = False
+        """Whether the next thing written fails for good."""
         self.store = self._opened()
         self.syncs = self._started()
         self.store.write_now(self._configure)
@@ -168,6 +186,9 @@ class Desk:
         """Return the writing of a unit, which may be the last thing that this process does."""
         if self._saved is not None:
             return self._dead
+        if self.disk_fails and self._is_asked:
+            self.disk_fails = False
+            return lambda *rest, **kwargs: run(partial(_fails, unit), *rest, **kwargs)
         if self.dies_at is None or self.dies_at[0] == "await" or not self._at_work:
             return lambda *rest, **kwargs: run(unit, *rest, **kwargs)
         point, left = self.dies_at
@@ -205,6 +226,13 @@ class Desk:
 
     async def living(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run some work of the process; raises DiedError when it died of it, after it was started anew."""
+        self._is_asked = True
+        try:
+            return await self._living(work)
+        finally:
+            self._is_asked = False
+
+    async def _living(self, work: Coroutine[Any, Any, Any]) -> Any:
         if self.dies_at is None:
             return await work
         task = asyncio.get_running_loop().create_task(work)
@@ -283,6 +311,10 @@ class Desk:
             self.api.attended = False
         return done
 
+    async def hint(self, hinted: Sequence[ConnectionId]) -> None:
+        """Do what a webhook brings about."""
+        await self.syncs.hint(hinted)
+
     async def edit(self, row: TransactionId, note: str) -> bool:
         """Write a note and a category of the person's; true means acknowledged."""
 
@@ -296,6 +328,11 @@ class Desk:
         """Quit."""
         await self.providers.aclose()
         self.store.close()
+
+
+def _fails(unit: Callable[[Tx], Any], tx: Tx) -> Never:
+    unit(tx)
+    raise OperationalError("disk I/O error")
 
 
 TOLD = (ObdeskError,)

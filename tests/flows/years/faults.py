@@ -42,17 +42,17 @@ PER_ACCOUNT_DAY = {
     "data_reid": 0.01,
     "data_twins": 0.02,
     "data_unknown_enum": 0.01,
-    "data_currency_change": 0.0003,
+    "data_currency_change": 0.0012,
     "data_pending_drift": 0.10,
 }
 PER_DAY = {
     "bank_sca": 0.0015,
-    "bank_wrongpass": 0.0005,
+    "bank_wrongpass": 0.0015,
     "bank_down": 0.003,
-    "bank_unknown_state": 0.001,
+    "bank_unknown_state": 0.0016,
     "bank_reissue": 0.0015,
     "provider_down": 0.004,
-    "token_revoked": 0.001,
+    "token_revoked": 0.002,
     "host_crash": 0.02,
     "host_power_loss": 0.005,
     "host_disk_full": 0.003,
@@ -61,7 +61,15 @@ PER_DAY = {
     "host_offline": 0.01,
     "host_second_process": 0.01,
     "host_keyring_locked": 0.01,
-    "host_newer_file": 0.001,
+    "host_newer_file": 0.0018,
+    "host_keyring_changed": 0.002,
+    "host_disk_fails": 0.002,
+    "host_swizzled": 0.0,
+    "hook_lost": 0.2,
+    "hook_duplicated": 0.2,
+    "hook_late": 0.1,
+    "hook_reordered": 0.2,
+    "hook_forged": 0.05,
 }
 KINDS = (
     *PER_REQUEST,
@@ -98,8 +106,10 @@ class Dice:
             for rates in (PER_REQUEST, PER_ACCOUNT_DAY, PER_DAY)
             for kind, rate in rates.items()
         }
+        if profile is Profile.SWIZZLE:
+            self.rates["host_swizzled"] = _RARE_MAX
         if profile is Profile.ONE:
-            only = self.rng.choice(sorted(self.rates.keys() - self.off))
+            only = self.rng.choice(sorted(self.rates.keys() - self.off - {"host_swizzled"}))
             self.rates[only] = min(_RARE_MAX, 10 * (PER_REQUEST | PER_ACCOUNT_DAY | PER_DAY)[only])
 
     def happens(self, kind: str) -> bool:

@@ -8,32 +8,29 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
-from obdesk.app.locks import SyncHeldError
-from obdesk.domain.entities import RunResult, Trigger
-from obdesk.storage.errors import DatabaseNewerError
+from obdesk.domain.conditions import needs_you
+from obdesk.domain.entities import RunResult
+from obdesk.domain.ids import ConnectionId
 from obdesk.storage.queries import connections
-from obdesk.storage.store import Store
 from obdesk.sync import policy
 from tests.flows.years import model
 from tests.flows.years.bank import Bank
 from tests.flows.years.clockwork import Loop, SimClock
 from tests.flows.years.desk import TOLD, Desk, DiedError
 from tests.flows.years.faults import Dice, Profile
+from tests.flows.years.trouble import DAY_S, Trouble
 from tests.flows.years.wire import Api
-from tests.seed import KEY
-from tests.storage.files import checked, fingerprint, raw
+from tests.storage.files import checked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
     from pathlib import Path
 
+    from obdesk.domain.entities import Connection
     from obdesk.domain.ids import TransactionId
     from obdesk.domain.syncing import SyncOutcome
 
-DAY_S = 86_400.0
 CONVERGE_MAX_S = 2 * 86_400.0
 """Twice the longest wait there is: a day, which an absurd Retry-After is clamped to."""
 _FILE_BYTES_MAX = 12 * 2**20
@@ -65,7 +62,8 @@ class Life:
         self.seen = _Seen()
         self.violations: list[str] = []
         self.loop = loop
-        self._away_until_s = 0.0
+        self.trouble = Trouble(self)
+        self._late_hints: list[tuple[float, int]] = []
         self._notes = 0
 
     # Days
@@ -75,36 +73,62 @@ class Life:
         for _ in range(days):
             self.bank.pass_day()
             began_s = self.loop.time()
-            await self._host()
+            await self.trouble.pass_day()
+            await self._hear()
             for _ in range(1 if self.dice.chance(0.7) else 2):
-                await self._pass(self.rng.uniform(0.2, 0.4) * DAY_S)
+                await self.pass_(self.rng.uniform(0.2, 0.4) * DAY_S)
                 await self._moment()
-            await self._pass(max(0.0, began_s + DAY_S - self.loop.time()))
+            await self.pass_(max(0.0, began_s + DAY_S - self.loop.time()))
             if len(self.violations) > 5:
                 return 0.0
         return await self._settle()
 
     @staticmethod
-    async def _pass(seconds: float) -> None:
+    async def pass_(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def _moment(self) -> None:
         """Let the person and the schedule do what they do now and then."""
-        if self.loop.time() < self._away_until_s:
+        if self.loop.time() < self.trouble.away_until_s:
             return
-        self.api.offline = False
+        self.trouble.come_back()
         await self._person()
-        await self._guarded(self.desk.sync_due, attended=False)
+        await self.guarded(self.desk.sync_due, attended=False)
+
+    async def _hear(self) -> None:
+        """Let the aggregator's word that there is something new come: once, often, late, or never."""
+        if self.loop.time() < self.trouble.away_until_s or self.desk.store.stopped:
+            return
+        dice, rng, now_s = self.dice, self.rng, self.loop.time()
+        told = [link_id for at_s, link_id in self._late_hints if at_s <= now_s]
+        self._late_hints = [each for each in self._late_hints if each[0] > now_s]
+        for link in self.bank.links.values():
+            if link.state is not None or dice.happens("hook_lost"):
+                continue
+            if dice.happens("hook_late"):
+                self._late_hints.append((now_s + rng.uniform(0, 72) * 3_600, link.id))
+                continue
+            told += [link.id] * (rng.randint(2, 20) if dice.happens("hook_duplicated") else 1)
+        if dice.happens("hook_reordered"):
+            rng.shuffle(told)
+        ids = self.desk.store.read_now(connections.known_ids, "powens")
+        hinted = [ids[str(each)] for each in told if str(each) in ids]
+        if dice.happens("hook_forged"):
+            hinted.append(ConnectionId(rng.randint(1_000, 9_999)))
+        with suppress(*TOLD):
+            await self.desk.hint(hinted)
 
     async def _person(self) -> None:
+        if self.desk.store.stopped:
+            await self.desk.store.resume()
         if self.dice.chance(0.12):
             await self._write_a_note()
         for link in self.bank.links.values():
             if self.bank.needs_person(link) and self.dice.chance(0.3):
                 self.bank.renew(link)
-                await self._guarded(self.desk.sync_now, attended=True)
+                await self.guarded(self.desk.sync_now, attended=True)
         if self.dice.chance(0.05):
-            await self._guarded(lambda: self.desk.sync_now(refresh=True), attended=True)
+            await self.guarded(lambda: self.desk.sync_now(refresh=True), attended=True)
 
     async def _write_a_note(self) -> None:
         rows = self.desk.store.read_now(_editable)
@@ -131,93 +155,9 @@ class Life:
         if kept:
             self.told.notes[number] = note
 
-    # Trouble with the computer
-
-    async def _host(self) -> None:
-        dice, rng = self.dice, self.rng
-        self.desk.keyring.locked = dice.happens("host_keyring_locked")
-        self.api.down = dice.happens("provider_down")
-        if dice.happens("token_revoked"):
-            self.api.revoke()
-        if dice.happens("host_suspend"):
-            asleep_s = rng.uniform(1, 12) * 3_600
-            await self._pass(asleep_s)
-            self.clock.has_slept(asleep_s)
-        if dice.happens("host_offline"):
-            self._away_until_s = self.loop.time() + rng.choice([0.05, 0.3, 1, 3, 10, 40, 120]) * DAY_S
-        if self._away_until_s > self.loop.time():
-            self.api.offline = True
-            if dice.chance(0.3):
-                await self._guarded(self.desk.sync_due, attended=False)
-        if self.clock.off_by:
-            self.clock.off_by = timedelta()
-        elif dice.happens("host_clock_jump"):
-            self.clock.off_by = rng.choice([timedelta(days=14), timedelta(days=-1), timedelta(hours=-3)])
-        if dice.happens("host_second_process"):
-            await self._second_process()
-        if dice.happens("host_newer_file"):
-            await self._newer_file()
-        self._plan_death()
-
-    def _plan_death(self) -> None:
-        power = self.dice.happens("host_power_loss")
-        if power or self.dice.happens("host_crash"):
-            point = self.rng.choice(["await", "await", "before", "inside", "after"])
-            self.desk.dies_at = (point, int(2 ** self.rng.uniform(0, 8)) if point == "await" else 0)
-            self.desk.power_cut = power
-            if point != "await":
-                self.desk.dies_at = (point, self.rng.randint(0, 3))
-        elif self.dice.happens("host_disk_full"):
-            self._fill_disk()
-
-    def _fill_disk(self) -> None:
-        def full(opened: Any) -> None:
-            pages = opened.execute("PRAGMA page_count").fetchone()[0]
-            opened.execute(f"PRAGMA max_page_count = {pages}")
-
-        self.desk.store.write_now(lambda tx: full(tx.connection))
-        self._disk_is_full = True
-
-    _disk_is_full = False
-
-    def _free_disk(self) -> None:
-        if self._disk_is_full:
-            self.desk.store.write_now(lambda tx: tx.execute("PRAGMA max_page_count = 1000000"))
-            self._disk_is_full = False
-
-    async def _second_process(self) -> None:
-        """I13: while another process syncs, this one neither asks nor writes."""
-        before, requests = self.desk.store.read_now(model.digest), self.api.traffic.requests
-        with FileLock(self.desk.profile.sync_lock, mode=0o600):
-            await self.desk.syncs.sync_due(Trigger.SCHEDULE)
-            with suppress(SyncHeldError):
-                await self.desk.syncs.sync(None, trigger=Trigger.SCHEDULE, refresh_at_bank=False)
-                self.violations.append("I13 two processes synced at once")
-        if requests != self.api.traffic.requests or before != self.desk.store.read_now(model.digest):
-            self.violations.append("I13 something was asked or written while another process synced")
-
-    async def _newer_file(self) -> None:
-        """I17: a file of a newer program is refused and left as it is."""
-        await self.desk.restart()
-        await self.desk.close()
-        path = self.desk.profile.database
-        with raw(path) as opened:
-            (version,) = opened.execute("PRAGMA user_version").fetchone()
-            opened.execute(f"PRAGMA user_version = {version + 1}")
-        before = fingerprint(path)
-        try:
-            Store.open(path, KEY).close()
-            self.violations.append("I17 a newer file was opened")
-        except DatabaseNewerError:
-            if fingerprint(path) != before:
-                self.violations.append("I17 a newer file was written to")
-        with raw(path) as opened:
-            opened.execute(f"PRAGMA user_version = {version}")
-        await self.desk.restart()
-
     # Syncs and what must hold after them
 
-    async def _guarded(
+    async def guarded(
         self, work: Callable[[], Awaitable[tuple[SyncOutcome, ...]]], *, attended: bool
     ) -> tuple[SyncOutcome, ...]:
         traffic, calls = self.api.traffic, len(self.bank.calls)
@@ -231,7 +171,7 @@ class Life:
             self._after_death()
         except TOLD:
             self.seen.suspicious = True
-        self._free_disk()
+        self.trouble.free_disk()
         self.seen.syncs += len(outcomes)
         self.seen.background_attended += not attended and any(
             each.attended for each in self.bank.calls[calls:]
@@ -243,7 +183,8 @@ class Life:
 
     def _after_death(self) -> None:
         self.seen.suspicious = True
-        self._disk_is_full = False
+        self.api.traffic.wait_until.clear()  # what was told a moment before death nobody knows any more
+        self.trouble.forget_disk()
         self.violations += self.desk.store.read_now(model.words_kept, self.told)
 
     def _look(self, outcomes: tuple[SyncOutcome, ...], began: datetime, *, honest: bool) -> None:
@@ -275,9 +216,13 @@ class Life:
             self.seen.suspicious = False
         if careful:
             self._report(self.desk.store.read_now(model.words_kept, self.told), 0)
-            shown = self.desk.store.read_now(connections.connections, self.clock.now(), policy.INTERVAL)
             if not self.clock.off_by:
-                self._report(model.honest(shown, self.bank, self.api.traffic.served, self.clock.now()), 0)
+                self._report(
+                    model.honest(self._links(), self.bank, self.api.traffic.served, self.clock.now()), 0
+                )
+
+    def _links(self) -> tuple[Connection, ...]:
+        return self.desk.store.read_now(connections.connections, self.clock.now(), policy.INTERVAL)
 
     def _report(self, found: list[str], link_id: int) -> None:
         self.violations += [
@@ -289,20 +234,20 @@ class Life:
     async def _settle(self) -> float:
         """I14, I3, I8: faults stop; soon all is right, and asking again changes nothing."""
         self.dice.quiet = True
-        self.desk.dies_at = None
-        self.desk.keyring.locked = self.api.offline = self.api.down = False
-        self.clock.off_by = timedelta()
-        self._free_disk()
+        await self.trouble.end()
         for link in self.bank.links.values():
             if link.state is not None:
                 self.bank.renew(link)
         stopped_s, stopped = self.loop.time(), self.clock.now()
-        await self._guarded(self.desk.sync_now, attended=True)
+        # By the schedule alone: a person who asks at once would hide what never heals by itself. Only where
+        # the program says that it needs its person, there one is.
         while not all(
             self.seen.read_at.get(each, stopped - timedelta(1)) >= stopped for each in self.bank.links
         ):
-            await self._pass(900)
-            await self._guarded(self.desk.sync_due, attended=False)
+            await self.pass_(900)
+            await self.guarded(self.desk.sync_due, attended=False)
+            if any(needs_you(each.condition) for each in self._links()):
+                await self.guarded(self.desk.sync_now, attended=True)
             if self.loop.time() - stopped_s > CONVERGE_MAX_S:
                 self.violations.append("I14 not in step two days after the last fault")
                 break
@@ -312,14 +257,14 @@ class Life:
 
     async def _prove_at_rest(self) -> None:
         """Read everything once more and compare; then the file, the log and the budget."""
-        await self._pass(8 * DAY_S)  # so that a full answer is due
-        await self._guarded(self.desk.sync_due, attended=False)
+        await self.pass_(8 * DAY_S)  # so that a full answer is due
+        await self.guarded(self.desk.sync_due, attended=False)
         self.seen.suspicious = True
-        await self._guarded(self.desk.sync_now, attended=True)
+        await self.guarded(self.desk.sync_now, attended=True)
         self._report(self.desk.store.read_now(model.words_in_place, self.bank, self.told), 0)
         self._report(self.desk.store.read_now(model.sums_are_apart), 0)
         before = self.desk.store.read_now(model.digest)
-        again = await self._guarded(self.desk.sync_now, attended=True)
+        again = await self.guarded(self.desk.sync_now, attended=True)
         if before != self.desk.store.read_now(model.digest):
             self.violations.append("I8 the same answer changed the ledger")
         self.violations += [
@@ -332,6 +277,7 @@ class Life:
         if size > _FILE_BYTES_MAX:
             self.violations.append(f"I18 the profile takes {size} bytes")
         self.violations += model.budget_kept(self.bank, self.seen.background_attended)
+        self.violations += [f"I10 {each}" for each in self.api.traffic.asked_too_early[:3]]
 
 
 def _editable(opened: Any) -> list[tuple[TransactionId, int]]:

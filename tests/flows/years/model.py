@@ -111,10 +111,14 @@ _WORDS = (
     "SELECT e.note, t.provider_id FROM transaction_edits e JOIN transactions t ON t.id = e.transaction_id"
 )
 _ASKED = (
-    "SELECT e.note, t.provider_id FROM transaction_edits e "
-    "JOIN suggestions s ON s.kept_id = e.transaction_id JOIN transactions t ON t.id = s.other_id "
-    "WHERE s.state = 'open'"
+    "WITH RECURSIVE asked(note, id) AS ("
+    "SELECT e.note, s.other_id FROM transaction_edits e "
+    "JOIN suggestions s ON s.kept_id = e.transaction_id WHERE s.state = 'open' "
+    "UNION SELECT asked.note, s.other_id FROM asked JOIN suggestions s ON s.kept_id = asked.id "
+    "WHERE s.state = 'open') "
+    "SELECT asked.note, t.provider_id FROM asked JOIN transactions t ON t.id = asked.id"
 )
+"""A row that one was asked about may change once more before the answer: then there are two questions."""
 _IN_CLOSED_ACCOUNTS = (
     "SELECT e.note, a.iban, a.currency FROM transaction_edits e "
     "JOIN transactions t ON t.id = e.transaction_id JOIN accounts a ON a.id = t.account_id "

@@ -25,7 +25,7 @@ def test_whatever_happens_the_ledger_ends_in_step_with_the_banks(template: Path,
     ended = live(11, profile, 70, template)
 
     assert ended.violations == []
-    assert ended.syncs > 20
+    assert ended.syncs > 10
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ class Traffic:
     fulls: set[int] = field(default_factory=set)
     """Links whose whole list was asked for since this was last emptied."""
     asked_too_early: list[str] = field(default_factory=list)
-    wait_until: datetime | None = None
-    """The latest moment until which a 429 asked us to wait."""
+    wait_until: dict[str, datetime] = field(default_factory=dict)
+    """Until when a 429 asked to wait, by the link it was about (or none): the others go on."""
 
 
 class _Body(httpx.AsyncByteStream):
@@ -81,23 +81,27 @@ class Api(httpx.AsyncBaseTransport):
             self.traffic.faults += 1
             raise httpx.ConnectError("network is unreachable")
         self._judge(request)
-        failure = await self._failure()
+        failure = await self._failure(request)
         if failure is not None:
             self.traffic.faults += 1
             return failure
         return self._answer(request)
 
     def _judge(self, request: httpx.Request) -> None:
-        until = self.traffic.wait_until
-        if until is not None and self.bank.clock.true_now() < until and not self.attended:
-            self.traffic.asked_too_early.append(f"{request.method} {request.url.path}")
+        subject, now = _subject(request), self.bank.clock.true_now()
+        until = self.traffic.wait_until.get(subject)
+        # Whose sync a list of links is for shows only where there is one link. A computer that does not know
+        # the time cannot know how far away a date is.
+        is_known = (subject or len(self.bank.links) == 1) and not self.bank.clock.off_by
+        if until is not None and now < until and is_known and not self.attended:
+            self.traffic.asked_too_early.append(f"{request.url.path} asked at {now}, not before {until}")
 
-    async def _failure(self) -> httpx.Response | None:
+    async def _failure(self, request: httpx.Request) -> httpx.Response | None:
         dice = self.dice
         if self.down or dice.happens("http_5xx"):
             return _error(dice.rng.choice([500, 502, 503, 504]), "bug")
         if dice.happens("http_429_retry_after"):
-            return self._slow_down()
+            return self._slow_down(_subject(request))
         if dice.happens("http_429"):
             return _error(429, "tooManyRequests")
         if dice.happens("http_timeout"):
@@ -107,14 +111,15 @@ class Api(httpx.AsyncBaseTransport):
             return _error(401, "unauthorized")
         return None
 
-    def _slow_down(self) -> httpx.Response:
+    def _slow_down(self, subject: str) -> httpx.Response:
         now = self.bank.clock.true_now()
         wished_s = self.dice.rng.choice([2, 30, 300, 3_600])
         kind = self.dice.rng.randrange(6)
         if kind >= 2:
             until = now + timedelta(seconds=wished_s)
             text = str(wished_s) if kind > 2 else format_datetime(until.replace(microsecond=0), usegmt=True)
-            self.traffic.wait_until = max(until - timedelta(seconds=1), self.traffic.wait_until or until)
+            # A date has whole seconds only.
+            self.traffic.wait_until[subject] = until - timedelta(seconds=1)
         else:
             text = self.dice.rng.choice(["-5", "soon", "", "1e9"])
         return _error(429, "tooManyRequests", {"Retry-After": text})
@@ -213,6 +218,11 @@ class Api(httpx.AsyncBaseTransport):
         """End the token that was good until now."""
         self._tokens += 1
         self.token = f"{TOKEN_MARKER}-{self._tokens}"
+
+
+def _subject(request: httpx.Request) -> str:
+    """Return the link a request is about; empty for the list of links."""
+    return request.url.path.partition("/connections/")[2].partition("/")[0]
 
 
 def _response(body: bytes, *, kind: str = "application/json", cut: bool = False) -> httpx.Response:
