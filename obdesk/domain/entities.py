@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.limits import FULL_BUDGET
 
@@ -115,6 +115,14 @@ class Run:
     reverted_at: datetime | None = None
 
 
+class MissingDays(NamedTuple):
+    """A stretch of days that no answer covers: its first and last day, and when that was found."""
+
+    first: date
+    last: date
+    found_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A link to one bank, with what is the matter, its consent and its last runs."""
@@ -164,6 +172,8 @@ class Account:
     parent_id: AccountId | None = None
     important: bool = False
     """The person wants its bank to be checked before others."""
+    missing: tuple[MissingDays, ...] = ()
+    """Days that no answer covers, the earliest first; renewing access may fetch them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def test_net_worth_without_a_date_does_not_claim_to_be_complete() -> None:
 
 
 def test_who_needs_the_person_says_why_and_what_to_press() -> None:
-    (card,) = needs_of(CONNECTIONS, NOW, ENGLISH)
+    (card,) = needs_of(CONNECTIONS, ACCOUNTS, NOW, ENGLISH)
 
     assert card.connection_id == ALPES
     assert card.title == "Crédit des Alpes asks you to confirm access"
@@ -85,9 +85,8 @@ def test_who_needs_the_person_says_why_and_what_to_press() -> None:
 
 
 def test_what_heals_alone_or_is_paused_asks_nothing() -> None:
-    assert (
-        needs_of([CONNECTIONS[1], CONNECTIONS[2], replace(CONNECTIONS[0], paused=True)], NOW, ENGLISH) == ()
-    )
+    assert needs_of(CONNECTIONS[1:], ACCOUNTS, NOW, ENGLISH) == ()
+    assert needs_of([replace(CONNECTIONS[0], paused=True)], ACCOUNTS, NOW, ENGLISH) == ()
 
 
 def test_the_least_fresh_account_stands_first_and_closed_ones_are_left_out() -> None:
@@ -222,7 +221,7 @@ def test_the_button_of_a_card_does_what_it_says(screen: OverviewScreen, calls: _
 
 def test_at_most_three_cards_and_the_rest_is_counted(screen: OverviewScreen) -> None:
     many = [replace(CONNECTIONS[0], id=ConnectionId(number), bank=f"Bank {number}") for number in range(1, 6)]
-    screen.page.needs.show_cards(needs_of(many, NOW, ENGLISH), 3)
+    screen.page.needs.show_cards(needs_of(many, (), NOW, ENGLISH), 3)
     QApplication.processEvents()
 
     texts = [button.text() for button in screen.page.needs.findChildren(QPushButton) if button.isVisible()]
@@ -315,7 +314,7 @@ def test_hostile_words_of_a_bank_stay_words(screen: OverviewScreen) -> None:
     bad = connection(
         ALPES, evil, "javascript:1", Condition.NEEDS_SCA, CONNECTIONS[0].freshness, consent_days=1, accounts=1
     )
-    screen.page.needs.show_cards(needs_of([bad], NOW, ENGLISH), 3)
+    screen.page.needs.show_cards(needs_of([bad], (), NOW, ENGLISH), 3)
     QApplication.processEvents()
 
     assert rich(screen.page) == []

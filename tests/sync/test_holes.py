@@ -10,6 +10,7 @@ import pytest
 
 from obdesk.domain.entities import AccountKind
 from obdesk.domain.ids import ConnectionId
+from obdesk.storage.queries import accounts
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections
@@ -95,6 +96,8 @@ class Ledger:
 
     def shown(self) -> tuple[date, date] | None:
         (link,) = self.store.read_now(reads.connections, NOW, timedelta(hours=4))
+        (account,) = self.store.read_now(accounts.accounts, NOW)
+        assert link.missing_days == (account.missing[0][:2] if account.missing else None)
         return link.missing_days
 
 

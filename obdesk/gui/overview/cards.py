@@ -25,6 +25,7 @@ from obdesk.gui.widgets.glyph import StatusGlyph
 from obdesk.gui.widgets.money import MoneyLabel
 from obdesk.gui.widgets.status import Glyph
 from obdesk.gui.widgets.tables import GLYPH_WIDTH, WholeTable
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +157,10 @@ class NeedsCards(QWidget):
         card.setObjectName("needs")
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(StatusGlyph(self._theme, needs.glyph), 0, Qt.AlignmentFlag.AlignTop)
+        glyph = StatusGlyph(self._theme, needs.glyph)
+        glyph.setToolTip(tip(needs.title))
+        glyph.setAccessibleName(needs.title)
+        top.addWidget(glyph, 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(label(needs.title, self._theme.fonts.strong, wrap=True), 1)
         card.body.addLayout(top)
         card.body.addWidget(label(needs.cause, tone="muted", wrap=True))

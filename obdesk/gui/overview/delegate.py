@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LINE_H = 36
 PILL_PAD = 7
+NOTE_H = 15
 _V = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -64,6 +65,9 @@ class LineDelegate(QStyledItemDelegate):
             case Column.STATE:
                 paint_glyph(painter, QRectF(place), line.glyph, self._theme)
             case Column.ACCOUNT:
+                if line.missing:
+                    self._missing(painter, inner, line.missing)
+                    inner = inner.adjusted(0, 0, 0, -NOTE_H)
                 name = QFontMetrics(base).elidedText(text, Qt.TextElideMode.ElideMiddle, inner.width())
                 self._draw(painter, inner, name, base, ink)
                 used = QFontMetrics(base).horizontalAdvance(name) + 7
@@ -82,6 +86,13 @@ class LineDelegate(QStyledItemDelegate):
                 )
             case Column.PILL:
                 self._pill(painter, inner, text, line.tone)
+
+    def _missing(self, painter: QPainter, inner: QRect, text: str) -> None:
+        """Say under the name which days are missing."""
+        font = self._theme.fonts.small
+        note = QRect(inner.left(), inner.bottom() - NOTE_H - 1, inner.width(), NOTE_H)
+        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, note.width())
+        self._draw(painter, note, shown, font, self._theme.colour("warning"))
 
     def _pill(self, painter: QPainter, inner: QRect, text: str, tone: str) -> None:
         font = self._theme.fonts.small_strong

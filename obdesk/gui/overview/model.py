@@ -113,7 +113,8 @@ class AccountsTable(QAbstractTableModel):
             case Column.STATE:
                 return line.sentence if spoken else ""
             case Column.ACCOUNT:
-                return f"{line.name}, {line.bank}" if spoken else line.name
+                whole = f"{line.name}, {line.bank}. {line.missing}".removesuffix(". ")
+                return whole if spoken else line.name
             case Column.BALANCE:
                 return HIDDEN if self._private else line.balance
             case Column.ASKED:

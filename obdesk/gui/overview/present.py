@@ -12,8 +12,10 @@ from obdesk.domain.texts import tr, trn
 from obdesk.gui.format import (
     DASH,
     Locale,
+    column_date,
     count,
     day_month,
+    day_month_year,
     instant,
     instant_or,
     local,
@@ -28,7 +30,7 @@ from obdesk.gui.widgets.status import Glyph, glyph_of, sentence_of, tone_of, wor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from obdesk.domain.entities import (
         Account,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from obdesk.domain.ids import AccountId, ConnectionId
 
 CARDS_MAX = 3
+HOLED_MAX = 2
+"""So many accounts of a bank are named with their missing days; the others are counted."""
 _WORST_FIRST = {state: -rank for rank, state in enumerate(FreshnessState)}
 
 _OLD = frozenset(FreshnessState) - {
@@ -72,6 +76,8 @@ class NeedsCard(NamedTuple):
     cause: str
     action: Action
     button: str
+    can_wait: bool = False
+    """Whether new data comes all the same."""
 
 
 class AccountLine(NamedTuple):
@@ -89,6 +95,8 @@ class AccountLine(NamedTuple):
     data_old: bool
     pill: str
     tone: str
+    missing: str
+    """Which of its days no answer covers; empty where there are none."""
 
 
 class NewsLine(NamedTuple):
@@ -164,22 +172,42 @@ def _change(worth: NetWorth, locale: Locale) -> str:
     return tr("{amount} in 30 days", amount=signed_money(worth.change_30_days, locale))
 
 
-def needs_of(connections: Sequence[Connection], now: datetime, locale: Locale) -> tuple[NeedsCard, ...]:
-    """Return what a person has to do, one card per connection, in the order the connections come."""
-    cards = []
-    for each in connections:
-        told = explain(each.condition, each.bank)
-        broken = each.freshness.state is FreshnessState.BROKEN
-        if each.paused or not (needs_you(each.condition) or broken) or told.action is Action.NONE:
-            continue
-        cause = told.cause
-        if each.freshness.data_as_of is not None:
-            day = local(each.freshness.data_as_of, locale).date()
-            until = weekday_date(day, local(now, locale).date(), locale)
-            cause = tr("{cause} Your data is complete up to {day}.", cause=cause, day=until)
-        glyph = Glyph.BROKEN if broken else Glyph.NEEDS_YOU
-        cards.append(NeedsCard(each.id, glyph, told.title, cause, told.action, action_label(told.action)))
-    return tuple(cards)
+def needs_of(
+    connections: Sequence[Connection], accounts: Sequence[Account], now: datetime, locale: Locale
+) -> tuple[NeedsCard, ...]:
+    """Return what a person has to do or may mend, one card per connection, in the order these come."""
+    active = [each for each in accounts if each.state is AccountState.ACTIVE]
+    found = (
+        _needs(each, [one for one in active if one.connection_id == each.id], now, locale)
+        for each in connections
+        if not each.paused
+    )
+    # Days that are missing hold nothing up: what does stands before them.
+    return tuple(sorted((card for card in found if card is not None), key=lambda card: card.can_wait))
+
+
+def _needs(each: Connection, accounts: Sequence[Account], now: datetime, locale: Locale) -> NeedsCard | None:
+    told = explain(each.condition, each.bank)
+    missing = _missing_words(accounts, now, locale)
+    broken = each.freshness.state is FreshnessState.BROKEN
+    if not (needs_you(each.condition) or broken) or told.action is Action.NONE:
+        return _missing_card(each, missing) if missing else None
+    cause = told.cause
+    if each.freshness.data_as_of is not None and not missing:
+        day = local(each.freshness.data_as_of, locale).date()
+        until = weekday_date(day, local(now, locale).date(), locale)
+        cause = tr("{cause} Your data is complete up to {day}.", cause=cause, day=until)
+    if missing:
+        cause = f"{cause} {missing}"
+    glyph = Glyph.BROKEN if broken else Glyph.NEEDS_YOU
+    return NeedsCard(each.id, glyph, told.title, cause, told.action, action_label(told.action))
+
+
+def _missing_card(each: Connection, missing: str) -> NeedsCard:
+    title = tr("{bank}: days are missing", bank=each.bank)
+    cause = tr("{missing} Renewing access may bring the missing days.", missing=missing)
+    label = action_label(Action.RENEW)
+    return NeedsCard(each.id, Glyph.NEEDS_YOU, title, cause, Action.RENEW, label, can_wait=True)
 
 
 def lines_of(
@@ -207,10 +235,11 @@ def lines_of(
 def _line(account: Account, glyph: Glyph, now: datetime, locale: Locale) -> AccountLine:
     fresh = account.freshness
     asked = DASH if fresh.asked_at is None else time_today(fresh.asked_at, now, locale)
+    missing = missing_note(account, now, locale)
     return AccountLine(
         account.id,
         glyph,
-        sentence_of(glyph),
+        f"{sentence_of(glyph)} {missing}." if missing else sentence_of(glyph),
         account.name,
         account.bank,
         money_or_dash(account.balance, locale),
@@ -220,7 +249,47 @@ def _line(account: Account, glyph: Glyph, now: datetime, locale: Locale) -> Acco
         fresh.state in _OLD,
         word_of(glyph),
         tone_of(glyph),
+        missing,
     )
+
+
+def missing_note(account: Account, now: datetime, locale: Locale) -> str:
+    """Return which days of an account no answer covers: `No data from 3 to 19 May`."""
+    if not account.missing:
+        return ""
+    first, last, _found_at = account.missing[0]
+    until = column_date(last, local(now, locale).date(), locale)
+    if first == last:
+        text = tr("No data on {day}", day=until)
+    else:
+        text = tr("No data from {first} to {last}", first=_begins(first, last, locale), last=until)
+    more = len(account.missing) - 1
+    return trn("{text} and {n} more gap", "{text} and {n} more gaps", more, text=text) if more else text
+
+
+def _begins(first: date, last: date, locale: Locale) -> str:
+    """Return the first day of a stretch without what its last day says as well."""
+    if first.year != last.year:
+        return day_month_year(first, locale)
+    if first.month == last.month and locale.day_first:
+        return f"{first.day}"
+    return day_month(first, locale)
+
+
+def _missing_words(accounts: Sequence[Account], now: datetime, locale: Locale) -> str:
+    """Return the sentences on the missing days of a bank's accounts; empty where there are none."""
+    holed = [each for each in accounts if each.missing]
+    if not holed:
+        return ""
+    said = []
+    for each in holed[:HOLED_MAX]:
+        note = missing_note(each, now, locale)
+        said.append(tr("{account}: {missing}.", account=each.name, missing=note[:1].lower() + note[1:]))
+    if len(holed) > HOLED_MAX:
+        more = len(holed) - HOLED_MAX
+        said.append(trn("{n} more account lacks days.", "{n} more accounts lack days.", more))
+    found = max(days.found_at for each in holed for days in each.missing)
+    return " ".join([*said, tr("Found {when}.", when=instant(found, now, locale))])
 
 
 def news_of(runs: Sequence[Run], since: datetime | None, now: datetime, locale: Locale) -> News:

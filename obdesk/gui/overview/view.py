@@ -219,5 +219,5 @@ class OverviewScreen:
         lines = lines_of(accounts, connections, now, locale)
         self.page.worth.show_worths(worth_of(worth, now, locale))
         self.page.table.show_lines(lines)
-        self.page.needs.show_cards(needs_of(connections, now, locale), CARDS_MAX)
+        self.page.needs.show_cards(needs_of(connections, accounts, now, locale), CARDS_MAX)
         self.page.show_empty(empty=not lines)

@@ -10,6 +10,7 @@ from obdesk.domain.entities import (
     Account,
     AccountKind,
     AccountState,
+    MissingDays,
     MonthFlow,
     NetWorth,
     NetWorthPoint,
@@ -17,7 +18,7 @@ from obdesk.domain.entities import (
 from obdesk.domain.freshness import Freshness, FreshnessState, age_state, oldest
 from obdesk.domain.ids import AccountId, ConnectionId
 from obdesk.domain.money import Currency, Money
-from obdesk.storage.columns import instant_or_none, to_ms
+from obdesk.storage.columns import instant, instant_or_none, to_ms
 
 if TYPE_CHECKING:
     from obdesk.storage.engine import Connection
@@ -36,14 +37,26 @@ LEFT JOIN accounts p ON p.connection_id = a.connection_id AND p.provider_id = a.
 LEFT JOIN account_edits e ON e.account_id = a.id
 ORDER BY c.bank COLLATE NOCASE, c.id, a.state = 'gone', a.state = 'disabled', a.id
 """
+_MISSING = """
+SELECT account_id, from_day, to_day, found_at FROM holes WHERE closed_at IS NULL ORDER BY account_id, from_day
+"""
 
 
 def accounts(connection: Connection, now: datetime) -> tuple[Account, ...]:
     """Return all accounts, grouped by bank, live ones first."""
-    return tuple(_account(row, now) for row in connection.execute(_ACCOUNTS))
+    missing = _missing(connection)
+    return tuple(_account(row, missing.get(row[0], ()), now) for row in connection.execute(_ACCOUNTS))
 
 
-def _account(row: tuple[Any, ...], now: datetime) -> Account:
+def _missing(connection: Connection) -> dict[int, tuple[MissingDays, ...]]:
+    found: dict[int, tuple[MissingDays, ...]] = {}
+    for account_id, first, last, found_at in connection.execute(_MISSING):
+        days = MissingDays(date.fromisoformat(first), date.fromisoformat(last), instant(found_at))
+        found[account_id] = (*found.get(account_id, ()), days)
+    return found
+
+
+def _account(row: tuple[Any, ...], missing: tuple[MissingDays, ...], now: datetime) -> Account:
     currency = Currency(row[9], row[10])
     state = AccountState(row[6])
     own, of_connection = Condition(row[15]), Condition(row[14])
@@ -67,6 +80,7 @@ def _account(row: tuple[Any, ...], now: datetime) -> Account:
         provider_id=str(row[19]),
         parent_id=None if row[20] is None else AccountId(row[20]),
         important=bool(row[22]),
+        missing=missing,
     )
 
 
