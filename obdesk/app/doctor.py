@@ -138,7 +138,10 @@ def _database(opened: OpenProfile) -> Check:
             "database",
             Health.BROKEN,
             tr("The database opens, but parts of it are damaged."),
-            tr("Nothing was changed. Export what can be read, then put back a copy of the data folder."),
+            tr(
+                "Nothing was changed. Export what can be read, then go back to a copy: "
+                "obdesk backups lists them."
+            ),
         )
     sentence = tr(
         "The database is encrypted, opens and is sound: {n} transactions, {size} MB.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from obdesk.cli.backups import last_document
 from obdesk.cli.context import given
 from obdesk.cli.documents import account_document, pending_deletion_document, status_document
 from obdesk.cli.matters import say_matters, say_pending_deletions
@@ -120,7 +121,8 @@ def status(
             status_document(account, link) | {"proof": proved.get(account.id)}
             for account, link in zip(found, links, strict=True)
         ]
-        print_json({"accounts": accounts_told} | leaving | scores_documents(scores))
+        copied = {"backup": last_document(given(context).place.resolved())}
+        print_json({"accounts": accounts_told} | leaving | scores_documents(scores) | copied)
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))

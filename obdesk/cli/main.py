@@ -13,6 +13,7 @@ from obdesk.app.i18n import use_language
 from obdesk.app.profile import DEFAULT_NAME
 from obdesk.cli import (
     accounts,
+    backups,
     configuring,
     connections,
     examining,
@@ -51,6 +52,7 @@ _GROUPS = (
     runs,
     proofs,
     exporting,
+    backups,
     examining,
 )
 

@@ -54,8 +54,8 @@ def does_not_open() -> DatabaseDoesNotOpenError:
         title=tr("Your data does not open"),
         cause=tr("The database does not accept its key: it was replaced by another one, or it is damaged."),
         next_step=tr(
-            "Nothing was changed or deleted. Put back a copy of the data folder that opens; an upgrade may "
-            "have left an earlier copy, ledger.db.vN.bak, in the same folder."
+            "Nothing was changed or deleted. The copies of the last days may open: obdesk backups lists "
+            "them, obdesk restore puts one back. An upgrade may have left ledger.db.vN.bak as well."
         ),
         action=Action.NONE,
     )
@@ -75,7 +75,8 @@ def newer(found: int, known: int) -> DatabaseNewerError:
     )
 
 
-def _busy() -> DatabaseBusyError:
+def busy() -> DatabaseBusyError:
+    """Return the error for a file that another process holds."""
     return DatabaseBusyError(
         title=tr("Another obdesk is writing"),
         cause=tr("A second program on this profile holds the database at the moment."),
@@ -167,7 +168,7 @@ def _known(message: str) -> Exception | None:
     if "file is not a database" in text or "hmac" in text or "malformed" in text:
         return does_not_open()
     if "locked" in text or "busy" in text:
-        return _busy()
+        return busy()
     if "full" in text:
         return full()
     if "readonly" in text:

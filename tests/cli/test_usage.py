@@ -56,6 +56,8 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "problems",
         "status",
         "export csv",
+        "backups",
+        "restore",
         "doctor",
     }
 

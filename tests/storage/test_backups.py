@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obdesk.storage import backups
+from obdesk.storage import backups, engine
 from obdesk.storage.engine import connect
-from obdesk.storage.errors import DatabaseDoesNotOpenError, DiskFullError, SupersededError
+from obdesk.storage.errors import DatabaseBusyError, DatabaseDoesNotOpenError, DiskFullError, SupersededError
+from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.transactions import count
 from obdesk.storage.store import Store
 from obdesk.storage.writes import edits
 from tests.seed import KEY, fill
-from tests.storage.files import checked
+from tests.storage.files import checked, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,3 +220,170 @@ def test_a_copy_of_a_file_with_the_older_journal(store: Store, tmp_path: Path) -
     shutil.copy(tmp_path / "copy.db", tmp_path / "elsewhere.db")
     with Store.open(tmp_path / "elsewhere.db", KEY) as copied:
         assert copied.read_now(count) == 5_000
+
+
+# Going back
+
+
+def _note(store: Store, text: str) -> None:
+    store.write_now(lambda tx: edits.set_setting(tx, "last_visit", text))
+
+
+def _noted(store: Store) -> str | None:
+    found: str | None = store.read_now(reads.setting, "last_visit")
+    return found
+
+
+def test_F64_going_back_puts_the_present_file_aside_and_keeps_the_copy(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    _note(store, "then")
+    store.copy_into(copy, _AT_S, _never)
+    _note(store, "now")
+    store.close()
+    before = fingerprint(copy)
+    aside = backups.put_back(store.path, KEY, copy)
+    assert fingerprint(copy) == before
+    assert {each.name for each in tmp_path.iterdir()} == {"ledger.db", "ledger.db.aside-1", "copy.db"}
+    assert store.path.stat().st_mode & 0o777 == 0o600
+    with Store.open(store.path, KEY) as restored, Store.open(aside, KEY) as present:
+        assert (_noted(restored), _noted(present)) == ("then", "now")
+        checked(restored)
+        checked(present)
+    assert backups.put_back(store.path, KEY, copy).name == "ledger.db.aside-2"
+
+
+def test_F64_going_back_forgets_no_token_and_no_reading_of_a_bank(store: Store, tmp_path: Path) -> None:
+    copy, calls = tmp_path / "copy.db", "INSERT INTO bank_calls(connection_id, at, attended) VALUES (1, ?, 0)"
+    store.write_now(lambda tx: tx.execute("INSERT INTO tokens(name, value) VALUES ('user', 'old')"))
+    store.write_now(lambda tx: tx.execute(calls, (100,)))
+    store.copy_into(copy, _AT_S, _never)
+    store.write_now(lambda tx: tx.execute("UPDATE tokens SET value = 'new'"))
+    store.write_now(lambda tx: tx.execute(calls, (200,)))
+    store.close()
+    backups.put_back(store.path, KEY, copy)
+    with Store.open(store.path, KEY) as restored:
+        assert restored.read_now(lambda opened: opened.execute("SELECT value FROM tokens").fetchall()) == [
+            ("new",)
+        ]
+        asked = restored.read_now(lambda opened: opened.execute("SELECT at FROM bank_calls").fetchall())
+        assert asked == [(100,), (200,)]
+
+
+def test_F64_nothing_is_put_back_under_somebody_who_has_the_file_open(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy.db"
+    store.copy_into(copy, _AT_S, _never)
+    _note(store, "open")
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 10)
+    with pytest.raises(DatabaseBusyError):
+        backups.put_back(store.path, KEY, copy)
+    assert _names(tmp_path) == {"copy.db"}
+    assert not store.path.with_name("ledger.db.restoring").exists()
+    _note(store, "still mine")
+    assert _noted(store) == "still mine"
+
+
+def _torn(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", ["first page", "in the middle"])
+def test_F64_going_back_from_a_damaged_file_keeps_all_of_it(store: Store, tmp_path: Path, place: str) -> None:
+    copy = tmp_path / "copy.db"
+    store.copy_into(copy, _AT_S, _never)
+    store.close()
+    _torn(store.path, 100 if place == "first page" else store.path.stat().st_size // 2)
+    damaged = store.path.read_bytes()
+    aside = backups.put_back(store.path, KEY, copy)
+    assert aside.read_bytes()[4_096:] == damaged[4_096:]
+    assert place != "first page" or aside.read_bytes() == damaged, (
+        "elsewhere the first page says which journal"
+    )
+    with Store.open(store.path, KEY) as restored:
+        assert restored.read_now(count) == 5_000
+        checked(restored)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there an open file cannot be replaced at all")
+def test_F64_a_damaged_file_that_another_process_has_open_stays(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    store.copy_into(copy, _AT_S, _never)
+    store.close()
+    opens = "import sys\nfrom pathlib import Path\nfrom obdesk.storage.engine import connect\n"
+    opens += "from tests.seed import KEY\nopened = connect(Path(sys.argv[1]), KEY)\n"
+    opens += "opened.execute('SELECT count(*) FROM accounts').fetchall()\nprint('open', flush=True)\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", opens + "sys.stdin.read()\n", str(store.path)],
+        cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"open\n"
+        _torn(store.path, 100)
+        damaged = fingerprint(store.path)
+        with pytest.raises(DatabaseBusyError):
+            backups.put_back(store.path, KEY, copy)
+        assert fingerprint(store.path) == damaged
+        child.kill()
+    assert backups.put_back(store.path, KEY, copy).exists()
+
+
+def test_F64_a_copy_that_does_not_open_replaces_nothing(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_bytes(b"rubbish" * 4_000)
+    _note(store, "mine")
+    store.close()
+    before = fingerprint(store.path)
+    with pytest.raises(DatabaseDoesNotOpenError):
+        backups.put_back(store.path, KEY, tmp_path / "copy.db")
+    assert fingerprint(store.path) == before
+    assert _names(tmp_path) == {"copy.db"}
+
+
+def test_F64_a_copy_comes_back_where_the_file_is_gone_and_gets_no_log_of_it(
+    store: Store, tmp_path: Path
+) -> None:
+    copy, log = tmp_path / "copy.db", store.path.with_name("ledger.db-wal")
+    store.copy_into(copy, _AT_S, _never)
+    _note(store, "in the log")
+    left = log.read_bytes()
+    assert left
+    store.close()
+    for number in (1, 2):
+        store.path.unlink()
+        log.write_bytes(left)
+        aside = backups.put_back(store.path, KEY, copy)
+        assert not aside.exists()
+        assert aside.with_name(f"ledger.db.aside-{number}-wal").read_bytes() == left
+        with Store.open(store.path, KEY) as restored:
+            assert restored.read_now(count) == 5_000
+            assert _noted(restored) is None
+            checked(restored)
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_F64_a_crash_at_any_moment_of_going_back_leaves_a_file_that_opens(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    copy, calls = tmp_path / "copy.db", 0
+    store.copy_into(copy, _AT_S, _never)
+    store.close()
+    synced = engine.fsync_folder
+
+    def crashing(folder: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == moment:
+            raise KeyboardInterrupt
+        synced(folder)
+
+    monkeypatch.setattr(backups, "fsync_folder", crashing)
+    with pytest.raises(KeyboardInterrupt):
+        backups.put_back(store.path, KEY, copy)
+    assert store.path.exists(), (
+        "there is no moment without the file: a new, empty one would be made in its place"
+    )
+    with Store.open(store.path, KEY) as opened:
+        assert opened.read_now(count) == 5_000
+        checked(opened)
