@@ -6,12 +6,10 @@ the ledger as it was. The write is one transaction, after which the change is to
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from obdesk.domain.changes import ChangeSet, Kind
@@ -25,6 +23,7 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.connections import Standing
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
+from obdesk.sync.deadline import reading_within
 from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import ShiftedError, WantsFullError
@@ -211,15 +210,11 @@ class Engine:
     async def _fetch_in_time(
         self, start: _Start, *, refresh_at_bank: bool, progress: Progress
     ) -> Answer | Failure:
-        """Read everything within a bound, so that no sync hangs; waiting for a turn to ask is not counted."""
         try:
-            async with asyncio.timeout(self._within_s) as bound:
-                start.requests.on_wait = partial(_put_off, bound)
+            async with reading_within(self._within_s, start.requests):
                 return await self._fetch(start, refresh_at_bank=refresh_at_bank, progress=progress)
         except TimeoutError:
             return RetryLater(Condition.PROVIDER_DOWN, provider_code="sync_timeout")
-        finally:
-            start.requests.on_wait = None
 
     async def _fetch(self, start: _Start, *, refresh_at_bank: bool, progress: Progress) -> Answer | Failure:
         asked_at = self._clock.now()
@@ -390,9 +385,3 @@ class Engine:
             attempt=start.attempt,
             asked_bank=start.course.asked_bank,
         )
-
-
-def _put_off(bound: asyncio.Timeout, seconds: float) -> None:
-    at = bound.when()
-    if at is not None and not bound.expired():
-        bound.reschedule(at + seconds)

@@ -58,7 +58,7 @@ def test_amounts_as_a_person_or_a_program_reads_them(minor: int, currency: Curre
     assert Money.of(Decimal(text), currency) == Money(minor, currency)
 
 
-@pytest.mark.parametrize("text", ["0.001", "-23.905", "0.0000000001", "1E-3"])
+@pytest.mark.parametrize("text", ["0.001", "-23.905", "0.0000000001", "1E-3", "0." + "1" * 70])
 def test_an_amount_finer_than_a_cent_is_refused_not_rounded(text: str) -> None:
     with pytest.raises(FinerThanCurrencyError):
         Money.of(Decimal(text), EUR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,12 +10,16 @@ from obdesk.domain.changes import Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import AccountState, RunResult, Trigger
 from obdesk.domain.ids import TransactionId
+from obdesk.domain.remote import PageRows
 from obdesk.domain.syncing import Step, SyncKind
 from obdesk.storage.queries import accounts, commits, transactions
 from obdesk.storage.writes import edits
+from obdesk.sync.engine import Engine
 from tests.storage.files import checked
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
     from tests.flows.town import Town
 
 pytestmark = pytest.mark.anyio
@@ -231,4 +235,49 @@ async def test_a_note_is_where_it_was_after_a_year_of_syncs(town: Town) -> None:
         detail = town.store.read_now(transactions.detail, TransactionId(3))
         assert detail is not None
         assert (detail.note, detail.row.category) == ("mine", "x")
+    town.tells_the_truth(connection)
+
+
+class Slips:
+    """A provider whose list moves once while it is read: a row comes twice and another not at all."""
+
+    def __init__(self, provider: Any) -> None:
+        self._provider = provider
+        self.read = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    async def transactions(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        self.read += 1
+        async for page in self._provider.transactions(*args, **kwargs):
+            yield SlippedPage(page) if self.read == 1 else page
+
+
+class SlippedPage:
+    """A page in which the first row stands a second time where another was."""
+
+    digest = b"slipped"
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self.total = page.total
+
+    def decode(self, exponents: Mapping[int, int]) -> PageRows:
+        rows = self._page.decode(exponents).rows
+        return PageRows((*rows[:5], rows[0], *rows[6:]), ())
+
+
+async def test_F09_a_row_that_slipped_past_without_a_trace_is_read_once_more(town: Town) -> None:
+    connection = await town.linked()
+    provider: Any = Slips(town.provider)
+    engine = Engine(town.store, provider, town.clock, town._rng)
+    outcome, _ = await engine.sync(
+        town.local_id(connection),
+        Trigger.SCHEDULE,
+        refresh_at_bank=False,
+        progress=lambda *_: None,
+        kind=SyncKind.RECONCILE,
+    )
+    assert (outcome.condition, outcome.counts.removed, provider.read) == (Condition.OK, 0, 2)
     town.tells_the_truth(connection)

@@ -307,6 +307,9 @@ async def test_F02_looking_for_links_is_a_question_like_any_other(town: Town) ->
     assert not isinstance(await town.engine.discover(), tuple), "it is still down"
     town.bank.mend()
     assert not isinstance(await town.engine.discover(), tuple), "not before its time"
+    assert isinstance(await town.engine.discover(attended=True), tuple), "but a person need not wait for it"
+    await fail_until_open(town, connection)
+    town.bank.mend()
     town.pass_time(until_probe(town))
     assert isinstance(await town.engine.discover(), tuple)
     assert breakers(town) == {}

@@ -117,6 +117,8 @@ async def test_F30_days_that_a_long_absence_lost_are_shown_until_an_answer_cover
     await ledger.take(120, late, balance_minor=500)
     lost = (date(2026, 11, 25), date(2026, 12, 23))
     assert ledger.shown() == lost
+    await ledger.take(120, late, row(5, on="2027-03-10", amount_minor=-1, label="E"), balance_minor=500)
+    assert ledger.shown() == lost, "rows of other days say nothing of these"
     await ledger.take(121, late, row(3, on="2026-12-20", amount_minor=-3, label="C"), balance_minor=500)
     assert ledger.shown() == (lost[0], date(2026, 12, 19))
     await ledger.take(122, row(4, on="2026-11-26", amount_minor=-490, label="D"), balance_minor=500)

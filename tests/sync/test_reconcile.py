@@ -334,6 +334,8 @@ def test_how_alike_rows_under_two_ids_are(told: dict[str, Any], score: int | Non
     assert (None if found is None else found.score) == score
     unlike = Lessons(different=frozenset({lesson_of(ACCOUNT, first.label, other.label)}))
     assert drift_likeness(ACCOUNT, facts_of(first), facts_of(other), unlike) is None
+    reserved = facts_of(first._replace(amount_minor=None))
+    assert drift_likeness(ACCOUNT, reserved, facts_of(other), NONE) is None, "nothing is known of its amount"
 
 
 @given(st.lists(st.sampled_from([-250, -300]), min_size=1, max_size=8), st.data())
@@ -345,6 +347,35 @@ def test_twins_that_all_come_back_under_new_ids_are_as_many(amounts: list[int], 
     plan = book.take(data.draw(st.permutations(again)), complete=True)
     assert (len(plan.moved), plan.added, plan.removed, plan.unsure) == (len(amounts), [], [], [])
     assert changes(book.take(again, complete=True)) == 0
+
+
+def test_one_amount_at_one_shop_weeks_apart_is_two_operations() -> None:
+    book = Book()
+    book.take([row(1, label="PORT BREST", on="2026-11-20"), row(5, label="OLD", on="2026-10-01")])
+    plan = book.take(
+        [row(9, label="PORT BREST SARL", on="2026-11-02"), row(5, label="OLD", on="2026-10-01")],
+        complete=True,
+    )
+    assert (len(plan.added), len(plan.removed), plan.moved, plan.unsure) == (1, 1, [], [])
+
+
+def test_a_booked_row_that_goes_is_not_one_with_a_pending_row_that_comes() -> None:
+    book = Book()
+    book.take([row(1, label="PORT BREST"), row(5, label="OLD", on="2026-11-01")])
+    plan = book.take(
+        [pending_row(9, label="PORT BREST"), row(5, label="OLD", on="2026-11-01")], complete=True
+    )
+    assert (len(plan.added), len(plan.removed), plan.moved, plan.unsure) == (1, 1, [], [])
+
+
+def test_a_withdrawn_row_that_returns_under_its_former_id_is_no_twin_of_one_that_comes() -> None:
+    book = Book(worded={1})
+    book.take([row(1, label="CAFE", updated=EARLY)], complete=True)
+    book.take([row(9, label="CAFE", updated=EARLY)], complete=True)
+    book.take([row(9, label="CAFE", deleted=True, updated=LATER)])
+    plan = book.take([row(1, label="CAFE", updated=LAST), row(10, label="CAFE", updated=LAST)])
+    assert [(mine.id, remote.provider_id) for mine, remote in plan.moved] == [(1, 1)]
+    assert [remote.provider_id for remote in plan.added] == [10]
 
 
 def test_a_close_call_is_asked_and_two_that_lead_alike_are_not_mixed_up() -> None:

@@ -302,6 +302,15 @@ def test_an_account_that_is_switched_off_keeps_its_rows(sync: Sync) -> None:
     assert shown["two"].balance is not None
 
 
+def test_F15_an_account_listed_under_its_old_id_as_well_has_each_row_once(sync: Sync) -> None:
+    renewed, again = replace(ONE, provider_id=1805), row(101, account=1805, label="A")
+    sync.take(row(1, label="A"), accounts=[ONE])
+    sync.take(again, accounts=[renewed])
+    saved = sync.take(again, row(1, label="A"), row(2, label="B"), accounts=[renewed, ONE])
+    assert saved.counts.new == 0
+    assert len(sync.store.read_now(account_reads.accounts, NOW)) == 1
+
+
 def test_a_balance_is_kept_once_per_day_it_is_true_for(sync: Sync) -> None:
     def told(minor: int, hours: int) -> RemoteAccount:
         return replace(ONE, balance_minor=minor, data_as_of=NOW + timedelta(hours=hours))
@@ -320,7 +329,8 @@ def test_erasing_a_link_leaves_no_word_of_it(sync: Sync) -> None:
     assert sync.shown("a note") == {}
 
 
-def test_many_rows_at_once_are_told_as_many(sync: Sync) -> None:
+def test_many_rows_at_once_are_told_as_many(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obdesk.sync.saving.BATCH_ROWS", 8_000)  # some are written before all are read
     rows = [row(n, label=f"ROW {n}") for n in range(1, 10_102)]
     told: list[tuple[int, int | None]] = []
     answer = answer_of(
@@ -329,4 +339,4 @@ def test_many_rows_at_once_are_told_as_many(sync: Sync) -> None:
     saved = sync.store.write_now(lambda tx: save(tx, answer, lambda done, total: told.append((done, total))))
     assert saved.changes.touched[Kind.TRANSACTIONS] is None
     assert told == [(9_000, 10_101), (10_101, 10_101)]
-    assert saved.counts.new == 10_101
+    assert saved.counts.new == sync.store.read_now(transactions.count) == 10_101

@@ -10,6 +10,7 @@ import pytest
 from obdesk.domain.changes import Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.syncing import Step
 from obdesk.storage.writes import connections as connection_writes
 
 if TYPE_CHECKING:
@@ -194,6 +195,41 @@ async def test_F33_a_link_removed_by_the_person_is_not_brought_back_by_a_late_li
     town.bank.remove(connection)
     _, change = await town.discover()
     assert not change, "nor is its end told to who ended it"
+
+
+async def test_F33_a_link_removed_while_its_answer_is_about_to_be_kept_keeps_nothing(town: Town) -> None:
+    connection = await town.linked()
+    local = town.local_id(connection)
+    town.bank.tell(f"/accounts/{town.checking(connection)}/transactions", count=3)
+    before = {each.id for each in town.shown()}
+
+    def remove(step: Step, _done: int, _total: int | None) -> None:
+        if step is Step.SAVING:
+            town.store.write_now(lambda tx: connection_writes.close(tx, local, town.clock.now()))
+
+    outcome, changes = await town.engine.sync(local, Trigger.SCHEDULE, refresh_at_bank=False, progress=remove)
+    assert (outcome.result, outcome.counts) == (RunResult.CANCELLED, RunCounts())
+    assert not changes
+    assert {each.id for each in town.shown()} == before
+
+
+async def test_F01_a_fault_between_the_refresh_and_its_answer_leaves_the_ledger(town: Town) -> None:
+    connection = await town.linked()
+    before = town.rows(connection)
+
+    def fail(step: Step, _done: int, _total: int | None) -> None:
+        if step is Step.READING_CONNECTION:
+            town.bank.faults({"route": "GET /2.0/users/me/connections", "kind": "unavailable", "times": None})
+
+    outcome, _ = await town.engine.sync(
+        town.local_id(connection), Trigger.PERSON, refresh_at_bank=True, progress=fail
+    )
+    assert (outcome.result, outcome.asked_bank) == (RunResult.RETRY_LATER, True)
+    assert town.rows(connection) == before
+    town.bank.mend()
+    town.pass_time(3_600)
+    assert (await town.sync(connection)).condition is Condition.OK
+    town.tells_the_truth(connection)
 
 
 async def test_F36_a_link_nobody_told_us_of_is_adopted(town: Town) -> None:
