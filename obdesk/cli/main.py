@@ -69,7 +69,7 @@ def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
         code = ExitCode.FAILED
     except NobodyReadsError:
         code = ExitCode.NOBODY_READS
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, _EndedError, typer.Abort):
         code = ExitCode.INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -133,10 +133,19 @@ def build(front_ends: FrontEnds) -> typer.Typer:
     return app
 
 
+class _EndedError(BaseException):
+    """The system asks us to end; nothing on the way out may take it for a failure.
+
+    It is no KeyboardInterrupt: Python remembers one that was raised in code it made from text, as dataclasses
+    do while they are imported, and then ends by SIGINT whatever exit code it is given.
+    """
+
+
 class _Ending:
     """Ends the program on SIGTERM as Ctrl+C does, so that a half-written file goes and a lock is let go.
 
-    Raising here would raise inside whichever task happens to run; what handles Ctrl+C ends the main one.
+    Raising while a loop runs would raise inside whichever task happens to run; what handles Ctrl+C there ends
+    the main one.
     """
 
     def __init__(self) -> None:
@@ -145,6 +154,7 @@ class _Ending:
     def __call__(self, _number: int, frame: FrameType | None) -> None:
         self.asked = True
         as_ctrl_c = signal.getsignal(signal.SIGINT)
-        if not callable(as_ctrl_c):  # ignored, as a shell does for what runs behind it
-            raise KeyboardInterrupt
+        # Without a loop; or ignored, as a shell does for what runs behind it.
+        if as_ctrl_c is signal.default_int_handler or not callable(as_ctrl_c):
+            raise _EndedError
         as_ctrl_c(signal.SIGINT, frame)
