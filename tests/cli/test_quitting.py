@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
 ]
 QUITS = int(os.environ.get("OBDESK_QUITS", "6"))
+"""For more than a hundred also give pytest `-o faulthandler_timeout=0`: it ends what takes five minutes."""
 SEED = int(os.environ.get("OBDESK_QUIT_SEED", "7"))
 WITHIN_S = 2.0
 """From being asked to being gone."""
