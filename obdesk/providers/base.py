@@ -86,8 +86,11 @@ class Provider(Protocol):
         """Return what the redirect to `url` says, its state compared with ours first; never raises."""
         ...
 
-    async def connections(self) -> Outcome[tuple[RemoteConnection, ...]]:
-        """Return all links of this user, whatever their state."""
+    async def connections(self, *, has_links: bool = False) -> Outcome[tuple[RemoteConnection, ...]]:
+        """Return all links of this user, whatever their state; none while there is no user.
+
+        Where links are known (`has_links`) there was a user: then the token was lost, not the links.
+        """
         ...
 
     async def accounts(self, connection_id: str) -> Outcome[tuple[RemoteAccount, ...]]:

@@ -136,7 +136,7 @@ class Gate:
 
     async def _probe_host(self, connection_id: ConnectionId, trigger: Trigger) -> Held | None:
         """Ask one small question; after a long outage each sync then waits for its turn."""
-        listed = await self._provider.connections()
+        listed = await self._provider.connections(has_links=True)
         failure = None if isinstance(listed, Fetched) else listed
         await self.listed(failure)
         if failure is None:

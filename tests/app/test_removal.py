@@ -145,8 +145,8 @@ async def test_F33_a_list_that_was_on_its_way_does_not_bring_an_erased_bank_back
 
         name, host = provider.name, provider.host
 
-        async def connections(self) -> object:
-            listed = await provider.connections()
+        async def connections(self, *, has_links: bool = False) -> object:
+            listed = await provider.connections(has_links=has_links)
             await house.app.commands.remove_connection(link, keep_history=False)
             return listed
 

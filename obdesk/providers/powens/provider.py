@@ -165,13 +165,16 @@ class PowensProvider:
         """Return what the redirect to `url` says, its state compared with ours first; never raises."""
         return parse_callback(url, state)
 
-    async def connections(self) -> Outcome[tuple[RemoteConnection, ...]]:
-        """Return all links of this user, whatever their state; none while there is no user."""
+    async def connections(self, *, has_links: bool = False) -> Outcome[tuple[RemoteConnection, ...]]:
+        """Return all links of this user, whatever their state; none while there is no user.
+
+        Where links are known (`has_links`) there was a user: then the token was lost, not the links.
+        """
         user = await self._source.current()
         if not isinstance(user, Fetched):
             return user
         if user.value is None:
-            return Fetched(())
+            return ActionNeeded(Condition.PROVIDER_REFUSES, "no_token") if has_links else Fetched(())
         moment = self._moment()
         found = await self._collect(
             self._pager(),
