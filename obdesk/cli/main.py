@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
     from obdesk.cli.frontends import FrontEnds
 
+AGAIN_S = 1.0
+"""Longer than it takes to unwind, and within what ending may take."""
 _GROUPS = (
     programs,
     configuring,
@@ -72,6 +75,7 @@ def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
     except (KeyboardInterrupt, _EndedError, typer.Abort):
         code = ExitCode.INTERRUPTED
     finally:
+        ending.over()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if code != ExitCode.INTERRUPTED:
         return code
@@ -150,11 +154,24 @@ class _Ending:
 
     def __init__(self) -> None:
         self.asked = False
+        self._again: threading.Timer | None = None
 
     def __call__(self, _number: int, frame: FrameType | None) -> None:
         self.asked = True
         as_ctrl_c = signal.getsignal(signal.SIGINT)
         # Without a loop; or ignored, as a shell does for what runs behind it.
         if as_ctrl_c is signal.default_int_handler or not callable(as_ctrl_c):
+            self._ask_again()
             raise _EndedError
         as_ctrl_c(signal.SIGINT, frame)
+
+    def _ask_again(self) -> None:
+        """Be asked once more soon: Python drops what is raised in a finalizer, such as those of an import."""
+        self._again = threading.Timer(AGAIN_S, signal.raise_signal, (signal.SIGTERM,))
+        self._again.daemon = True
+        self._again.start()
+
+    def over(self) -> None:
+        """Ask no more."""
+        if self._again is not None:
+            self._again.cancel()

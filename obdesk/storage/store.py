@@ -178,6 +178,8 @@ async def _awaited(future: Future[T], *, shielded: bool = False) -> T:
         while not waiting.done():
             with suppress(asyncio.CancelledError):  # whoever is impatient and cancels again waits as well
                 await asyncio.wait({waiting})
+        if not waiting.cancelled():
+            waiting.exception()  # taken note of: nobody waits any more for how it failed
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,29 @@ def test_a_command_that_waits_ends_at_once_and_cleanly(
     assert "Traceback" not in err
     assert told is None or err.splitlines()[-1] == told
     assert linked("sync").code == 0, "the profile is free again"
+
+
+_DROPS = """
+import signal, sys, threading
+from obdesk.cli.frontends import FrontEnds
+from obdesk.cli.main import main
+class Going:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+def work(place):
+    Going()
+    for _ in range(200):
+        threading.Event().wait(0.05)
+    return 0
+sys.exit(main([], FrontEnds(open_window=work, run_demo=None)))
+"""
+
+
+def test_F37_a_request_to_end_that_python_drops_is_heard_soon_after() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _DROPS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 143, ended.stderr
 
 
 @pytest.mark.parametrize(

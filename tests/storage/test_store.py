@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -61,6 +62,28 @@ async def test_who_cancels_a_write_waits_for_its_commit(store: Store) -> None:
         go_on.set()
     assert writing.cancelled()
     assert _theme(store) == "dark"
+
+
+@pytest.mark.anyio
+async def test_F37_a_write_that_fails_while_its_waiter_leaves_is_nobodys_alarm(store: Store) -> None:
+    begun, go_on, alarms = threading.Event(), threading.Event(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: alarms.append(context))
+
+    def unit(_tx: Tx) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        raise RuntimeError("in the middle")
+
+    writing = asyncio.create_task(store.write(unit))
+    await asyncio.to_thread(begun.wait, 10)
+    writing.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait({writing})
+    assert writing.cancelled()
+    del writing
+    gc.collect()
+    assert alarms == []
 
 
 @pytest.mark.anyio
