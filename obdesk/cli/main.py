@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from obdesk.cli.frontends import FrontEnds
 
 AGAIN_S = 1.0
-"""Longer than it takes to unwind, and within what ending may take."""
+"""Longer than most unwinding takes, and within what ending may take."""
 _GROUPS = (
     programs,
     configuring,
@@ -155,9 +156,14 @@ class _Ending:
     def __init__(self) -> None:
         self.asked = False
         self._again: threading.Timer | None = None
+        self._is_again = False
+        """Whether it is ourselves who ask."""
 
     def __call__(self, _number: int, frame: FrameType | None) -> None:
         self.asked = True
+        is_again, self._is_again = self._is_again, False
+        if is_again and _is_ending(sys.exc_info()[1]):
+            return  # it was heard, and what is put in order on the way out takes longer
         as_ctrl_c = signal.getsignal(signal.SIGINT)
         # Without a loop; or ignored, as a shell does for what runs behind it.
         if as_ctrl_c is signal.default_int_handler or not callable(as_ctrl_c):
@@ -167,11 +173,24 @@ class _Ending:
 
     def _ask_again(self) -> None:
         """Be asked once more soon: Python drops what is raised in a finalizer, such as those of an import."""
-        self._again = threading.Timer(AGAIN_S, signal.raise_signal, (signal.SIGTERM,))
+        self._again = threading.Timer(AGAIN_S, self._ask)
         self._again.daemon = True
         self._again.start()
+
+    def _ask(self) -> None:
+        self._is_again = True
+        signal.raise_signal(signal.SIGTERM)
 
     def over(self) -> None:
         """Ask no more."""
         if self._again is not None:
             self._again.cancel()
+
+
+def _is_ending(handled: BaseException | None) -> bool:
+    """Tell whether a request to end is among what is handled at the moment: the way out is being gone."""
+    while handled is not None:
+        if isinstance(handled, _EndedError):
+            return True
+        handled = handled.__context__
+    return False

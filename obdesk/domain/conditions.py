@@ -235,7 +235,10 @@ _RULES: dict[Condition, _Rule] = {
     ),
     Condition.PROVIDER_REFUSES: _Rule(
         mark("The aggregator refuses our access"),
-        mark("The token of this computer was revoked or the application's settings changed."),
+        mark(
+            "The token of this computer was revoked or is gone from the keyring, or the application's "
+            "settings changed."
+        ),
         _YOU,
         False,
         Action.CONFIGURE_PROVIDER,

@@ -71,6 +71,33 @@ def test_F37_a_request_to_end_that_python_drops_is_heard_soon_after() -> None:
     assert ended.returncode == 143, ended.stderr
 
 
+_TIDIES_UP = """
+import sys, threading
+import obdesk.cli.main as cli
+from obdesk.cli.frontends import FrontEnds
+import signal
+cli.AGAIN_S = 0.2
+def work(place):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        try:
+            raise OSError("a file that is in use")
+        except OSError:
+            threading.Event().wait(1.0)
+        print("all in order", flush=True)
+    return 0
+sys.exit(cli.main([], FrontEnds(open_window=work, run_demo=None)))
+"""
+
+
+def test_F37_who_is_ending_already_is_not_disturbed_by_asking_again() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _TIDIES_UP], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (143, "all in order\n"), ended.stderr
+
+
 @pytest.mark.parametrize(
     "command", [("transactions", "--json", "--limit", "5000"), ("export", "csv", "--out", "-")]
 )
