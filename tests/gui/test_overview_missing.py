@@ -77,6 +77,14 @@ def test_F30_a_bank_that_waits_for_its_person_and_lacks_days_says_both_on_one_ca
             date(2025, 12, 30), date(2026, 8, 2), "No data from 30 Dec 2025 to 2 Aug",
             "Rien du 30 déc 2025 au 2 août",
         ),
+        (
+            date(2024, 12, 28), date(2025, 1, 15), "No data from 28 Dec to 15 Jan 2025",
+            "Rien du 28 déc au 15 janv 2025",
+        ),
+        (
+            date(2023, 12, 28), date(2025, 1, 15), "No data from 28 Dec 2023 to 15 Jan 2025",
+            "Rien du 28 déc 2023 au 15 janv 2025",
+        ),
     ],
 )  # fmt: skip
 def test_missing_days_are_short_and_never_ambiguous(

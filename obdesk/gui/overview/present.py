@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.conditions import explain, needs_you
@@ -22,6 +23,7 @@ from obdesk.gui.format import (
     money,
     money_or_dash,
     month_name,
+    near,
     signed_money,
     time_today,
     weekday_date,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 CARDS_MAX = 3
 HOLED_MAX = 2
 """So many accounts of a bank are named with their missing days; the others are counted."""
+_YEAR = timedelta(days=365)
 _WORST_FIRST = {state: -rank for rank, state in enumerate(FreshnessState)}
 
 _OLD = frozenset(FreshnessState) - {
@@ -258,22 +261,26 @@ def missing_note(account: Account, now: datetime, locale: Locale) -> str:
     if not account.missing:
         return ""
     first, last, _found_at = account.missing[0]
-    until = column_date(last, local(now, locale).date(), locale)
     if first == last:
-        text = tr("No data on {day}", day=until)
+        text = tr("No data on {day}", day=column_date(last, local(now, locale).date(), locale))
     else:
-        text = tr("No data from {first} to {last}", first=_begins(first, last, locale), last=until)
+        begins, ends = _stretch(first, last, now, locale)
+        text = tr("No data from {first} to {last}", first=begins, last=ends)
     more = len(account.missing) - 1
     return trn("{text} and {n} more gap", "{text} and {n} more gaps", more, text=text) if more else text
 
 
-def _begins(first: date, last: date, locale: Locale) -> str:
-    """Return the first day of a stretch without what its last day says as well."""
-    if first.year != last.year:
-        return day_month_year(first, locale)
-    if first.month == last.month and locale.day_first:
-        return f"{first.day}"
-    return day_month(first, locale)
+def _stretch(first: date, last: date, now: datetime, locale: Locale) -> tuple[str, str]:
+    """Return both ends of a stretch, the first without what the last says as well."""
+    today = local(now, locale).date()
+    ends = column_date(last, today, locale)
+    # The last day's year tells the first one's too, which is its own or the one before.
+    says_year = not near(last, today) and last - first < _YEAR
+    if first.year != last.year and not says_year:
+        return day_month_year(first, locale), ends
+    if (first.year, first.month) == (last.year, last.month) and locale.day_first:
+        return f"{first.day}", ends
+    return day_month(first, locale), ends
 
 
 def _missing_words(accounts: Sequence[Account], now: datetime, locale: Locale) -> str:
