@@ -75,7 +75,7 @@ def test_a_second_line_appears_only_where_something_is_wrong_and_once_per_bank()
         "Compte courant": "",
         "Carte": "",
         "Livret A": "",
-        "Compte joint": "Renew access · data to Sunday 22 Nov",
+        "Compte joint": "Renew access · data to 22 Nov",
         "PEL": "",
         "Checking USD": "Delayed · next try 14:05",
         "Vieux livret": "",

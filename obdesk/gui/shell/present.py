@@ -14,6 +14,7 @@ from obdesk.gui.format import (
     DASH,
     Locale,
     age,
+    column_date,
     count,
     instant,
     local,
@@ -206,7 +207,9 @@ def _note(account: Account, connection: Connection | None, now: datetime, locale
 def _with_data_date(text: str, data_as_of: datetime | None, now: datetime, locale: Locale) -> str:
     if data_as_of is None:
         return text
-    return tr("{text} · data to {when}", text=text, when=_weekday(data_as_of, now, locale))
+    # No weekday: beside the narrowest account the date is what may not be cut.
+    day = column_date(local(data_as_of, locale).date(), local(now, locale).date(), locale)
+    return tr("{text} · data to {when}", text=text, when=day)
 
 
 def _weekday(when: datetime, now: datetime, locale: Locale) -> str:
