@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from obdesk.gui.standing import Piece
 from obdesk.gui.theme.theme import Mode
 from obdesk.gui.transactions.screen import TransactionsScreen
 from tests.fakes import FrozenClock
+from tests.gui.theme_fixtures import undress
 from tests.seed import NOW, reopened, seeded_profile
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _left_alone(qapp: QApplication) -> Iterator[None]:
     yield
-    qapp.setStyleSheet("")
-    gc.collect()
+    undress(qapp)
 
 
 def _settings(folder: Path) -> QSettings:

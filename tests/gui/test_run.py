@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import gc
 import os
 import signal
 import stat
@@ -21,6 +20,7 @@ from obdesk.domain.errors import Action, AppError
 from obdesk.gui.run import run
 from obdesk.gui.shell.exporting import ExportDialog
 from tests.fakes import FrozenClock
+from tests.gui.theme_fixtures import undress
 from tests.seed import NOW, reopened, seeded_profile
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _left_alone(qapp: QApplication) -> Iterator[None]:
     yield
-    qapp.setStyleSheet("")
-    # A window of one test must not be collected by a thread of the next.
-    gc.collect()
+    undress(qapp)
 
 
 async def until(done: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ from obdesk.app.profile import Profile, profile_of
 from obdesk.gui.run import run
 from obdesk.gui.single import address_of, knocked
 from tests.fakes import FrozenClock
+from tests.gui.theme_fixtures import undress
 from tests.seed import NOW, reopened, seeded_profile
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_F43_a_second_start_shows_the_first_window_and_ends_well(folder: Path, q
     place = address_of(profile)
     assert place is not None
     assert not place.exists()
-    qapp.setStyleSheet("")
+    undress(qapp)
 
 
 def test_F43_what_a_killed_window_left_does_not_answer() -> None:

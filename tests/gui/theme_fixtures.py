@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 
 from obdesk.app.bus import Bus
 from obdesk.gui.changes import Changes
@@ -23,13 +24,24 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 
+def undress(app: QApplication) -> None:
+    """Take the theme off the application, as no obdesk ever does: it only changes one for another.
+
+    Closed windows are ended first. Qt keeps what it knows of a dressed widget with the sheet, so a
+    widget that outlives its sheet leaves a dangling pointer there, and the next sheet ends the process.
+    """
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    app.setStyleSheet("")
+
+
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
     """Dress the application in light colours; nothing is left of it afterwards."""
     made = Theme(qapp, Mode.LIGHT)
     yield made
     qapp.styleHints().colorSchemeChanged.disconnect(made._follow)
-    qapp.setStyleSheet("")
+    undress(qapp)
     made.deleteLater()
 
 
