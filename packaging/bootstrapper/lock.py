@@ -34,7 +34,8 @@ OLDEST_MACOS = "14.0"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 _PIN = re.compile(r"^([A-Za-z0-9][^\\\n]*?)\s*\\?$", re.MULTILINE)
-_GROUPS = {Extent.RUN: (), Extent.TEST: ("--group", "dev")}
+_EXTRAS = ("--extra", "desktop", "--extra", "relay")
+_GROUPS = {Extent.RUN: _EXTRAS, Extent.TEST: (*_EXTRAS, "--group", "dev")}
 
 
 def pins(lock: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -140,9 +141,10 @@ def test_each_provider_is_unknown_to_syncing() -> None:
 
 
 def test_each_dependency_is_closed_to_the_domain() -> None:
+    project = pyproject()["project"]
     distributions = {
         re.split(r"[^\w-]", dependency, maxsplit=1)[0].lower()
-        for dependency in pyproject()["project"]["dependencies"]
+        for dependency in chain(project["dependencies"], *project["optional-dependencies"].values())
     }
     imported = {
         package

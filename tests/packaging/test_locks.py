@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from itertools import chain
 
 import pytest
 from bootstrapper.environment import Extent
@@ -62,7 +63,8 @@ def _machine(python: str, system: str) -> dict[str, str]:
 def _direct(extent: Extent) -> list[Requirement]:
     configuration = pyproject()
     groups = configuration["dependency-groups"]
-    texts = list(configuration["project"]["dependencies"])
+    project = configuration["project"]
+    texts = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     if extent is Extent.TEST:
         texts += [*groups["test"], *(text for text in groups["dev"] if isinstance(text, str))]
     return [Requirement(text) for text in texts]

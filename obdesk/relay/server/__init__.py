@@ -1,0 +1,1 @@
+"""The public relay: it deploys alone and imports nothing of obdesk but `relay.protocol`."""
