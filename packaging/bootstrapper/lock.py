@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,29 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 _PIN = re.compile(r"^([A-Za-z0-9][^\\\n]*?)\s*\\?$", re.MULTILINE)
 _EXTRAS = ("--extra", "desktop", "--extra", "relay")
-_GROUPS = {Extent.RUN: _EXTRAS, Extent.TEST: (*_EXTRAS, "--group", "dev")}
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One file of requirements: what it holds, and with which other one its versions agree."""
+
+    name: str
+    wants: tuple[str, ...]
+    agrees_with: str | None
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return ROOT / "packaging" / self.name
+
+
+LOCKS = (
+    Lock(Extent.RUN.value, _EXTRAS, None),
+    Lock(Extent.TEST.value, (*_EXTRAS, "--group", "dev"), Extent.RUN.value),
+    # A server installs no window; packaging/relay/Containerfile is made from this.
+    Lock("requirements-relay.txt", ("--extra", "relay"), Extent.RUN.value),
+)
+"""In the order in which they are made."""
 
 
 def pins(lock: str) -> frozenset[str]:
@@ -43,15 +66,16 @@ def pins(lock: str) -> frozenset[str]:
     return frozenset(_PIN.findall(lock))
 
 
-def compile_command(python: Path, extent: Extent, output: Path, constraints: Path | None) -> list[str]:
-    """Give the command that resolves one extent into a lock."""
+def compile_command(python: Path, lock: Lock, folder: Path) -> list[str]:
+    """Give the command that resolves a lock into a folder, where the one it agrees with is already."""
+    constraints = () if lock.agrees_with is None else ("--constraints", str(folder / lock.agrees_with))
     return [
-        *(str(python), "-m", "uv", "pip", "compile", "pyproject.toml", *_GROUPS[extent]),
+        *(str(python), "-m", "uv", "pip", "compile", "pyproject.toml", *lock.wants),
         *("--no-config", "--universal", "--python-version", "3.11", "--only-binary", ":all:"),
         *("--generate-hashes", "--no-emit-index-url", "--exclude-newer", COOLDOWN, "--quiet"),
         *("--custom-compile-command", "python3 packaging/bootstrap.py lock"),
-        *(() if constraints is None else ("--constraints", str(constraints))),
-        *("--output-file", str(output)),
+        *constraints,
+        *("--output-file", str(folder / lock.name)),
     ]
 
 
@@ -66,30 +90,29 @@ def _compile(command: Sequence[str]) -> None:
 
 
 def _compile_all(python: Path, folder: Path, extra: Sequence[str]) -> None:
-    """Resolve what the app needs first; what the tests need then agrees with it."""
-    run, test = folder / Extent.RUN.value, folder / Extent.TEST.value
-    _compile([*compile_command(python, Extent.RUN, run, None), *extra])
-    _compile([*compile_command(python, Extent.TEST, test, run), *extra])
+    """Resolve what the app needs first; what tests and the relay need then agrees with it."""
+    for lock in LOCKS:
+        _compile([*compile_command(python, lock, folder), *extra])
 
 
 def write(python: Path, extra: Sequence[str]) -> None:
-    """Write both locks; `--upgrade` among the extra arguments moves every version forward."""
+    """Write all locks; `--upgrade` among the extra arguments moves every version forward."""
     _compile_all(python, ROOT / "packaging", extra)
-    for extent in Extent:
-        say(f"wrote packaging/{extent.value}: {len(pins(extent.lock.read_text('utf-8')))} packages")
+    for lock in LOCKS:
+        say(f"wrote packaging/{lock.name}: {len(pins(lock.path.read_text('utf-8')))} packages")
 
 
 def _check_follows(python: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for extent in Extent:
-            shutil.copyfile(extent.lock, folder / extent.value)
+        for lock in LOCKS:
+            shutil.copyfile(lock.path, folder / lock.name)
         _compile_all(python, folder, ())
-        for extent in Extent:
-            wanted, locked = (pins(path.read_text("utf-8")) for path in (folder / extent.value, extent.lock))
+        for lock in LOCKS:
+            wanted, locked = (pins(path.read_text("utf-8")) for path in (folder / lock.name, lock.path))
             if wanted != locked:
                 raise Problem(
-                    f"packaging/{extent.value} does not follow from pyproject.toml",
+                    f"packaging/{lock.name} does not follow from pyproject.toml",
                     cause=f"these differ: {', '.join(sorted(wanted ^ locked))}",
                     remedy="python3 packaging/bootstrap.py lock",
                 )
@@ -122,8 +145,9 @@ def _check_installable(python: Path, platform: str, version: str) -> None:
 
 
 def check(python: Path) -> None:
-    """Raise Problem unless both locks are what pyproject.toml asks for, and serve every machine."""
+    """Raise Problem unless the locks are what pyproject.toml asks for, and serve every machine."""
     _check_follows(python)
+    # The tests' lock holds what the others hold, so it answers for all.
     for platform in PLATFORMS:
         for version in PYTHONS:
             _check_installable(python, platform, version)

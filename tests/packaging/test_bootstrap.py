@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from bootstrapper import display, environment, lock, main, system
-from bootstrapper.environment import Extent
 
 from tests.arch.tree import ROOT
 from tests.packaging.problems import has_three_parts
@@ -147,9 +146,19 @@ def test_the_version_and_markers_of_a_pin_count_but_not_its_hashes() -> None:
 
 
 def test_the_lock_is_made_for_every_system_with_hashes_and_without_an_address(tmp_path: Path) -> None:
-    command = lock.compile_command(Path("python"), Extent.TEST, tmp_path / "out.txt", None)
+    commands = [lock.compile_command(Path("python"), each, tmp_path) for each in lock.LOCKS]
 
-    assert {"--universal", "--generate-hashes", "--no-emit-index-url"} <= set(command)
+    for command in commands:
+        assert {"--universal", "--generate-hashes", "--no-emit-index-url"} <= set(command)
+
+
+def test_what_tests_and_the_relay_are_locked_to_is_what_the_app_is_locked_to(tmp_path: Path) -> None:
+    first, *others = lock.LOCKS
+
+    assert "--constraints" not in lock.compile_command(Path("python"), first, tmp_path)
+    for each in others:
+        command = lock.compile_command(Path("python"), each, tmp_path)
+        assert command[command.index("--constraints") + 1] == str(tmp_path / first.name)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
