@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -43,6 +44,26 @@ def test_a_missing_library_stops_and_a_missing_tool_does_not(
     with pytest.raises(report.Problem, match="libraries") as caught:
         system.ensure(system.Purpose.RUN)
     assert "libno-such9" in caught.value.remedy or "libno-such" in caught.value.remedy
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a question that Debian's packages ask")
+def test_a_package_that_is_installed_starts_no_service(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+
+    with system.services_stay_off(policy):
+        assert subprocess.run([policy, "redis-server", "start"], check=False).returncode == 101
+
+    assert not policy.exists()
+
+
+def test_the_machines_own_word_on_services_stays(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text("its own")
+
+    with system.services_stay_off(policy):
+        pass
+
+    assert policy.read_text() == "its own"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux file names")
