@@ -23,6 +23,10 @@ class StoreDownError(Exception):
     """The store cannot write or read now; whoever asked must come again."""
 
 
+class StoreRefusedError(StoreDownError):
+    """The store may not be used as it is set up; the sentence tells the operator why and what helps."""
+
+
 class Gzip(Enum):
     """Whether a source takes compressed bodies, and which bytes its signature is over."""
 

@@ -1,0 +1,177 @@
+"""What is written to the SQLite store: each function is one operation, inside a commit of the writer's."""
+
+# ruff: noqa: S608 - statements are put together from our own constants; every value is bound
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from obdesk.relay.protocol import RETENTION_S
+from obdesk.relay.server.keys import new_id
+from obdesk.relay.server.store import MAILBOX_MAX, BrokerStep, Kept
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from obdesk.relay.server.store import Device, Mail, Source
+
+PURGED_AT_ONCE: Final = 2_000
+"""So much is purged in one commit: a delivery must not wait long for it."""
+_DIRTY_SLOT: Final = b""
+RETENTION_US: Final = RETENTION_S * 1_000_000
+
+
+def renew_epoch(db: sqlite3.Connection) -> str:
+    """Begin a new life."""
+    epoch = new_id()
+    db.execute("UPDATE life SET epoch = ?", (epoch,))
+    return epoch
+
+
+def add_source(db: sqlite3.Connection, source: Source, capability_hash: bytes) -> None:
+    """Keep a source."""
+    db.execute(
+        "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            source.id,
+            source.name,
+            source.kind.value,
+            msgspec.msgpack.encode(source.secrets),
+            source.gzip.value,
+            source.bearer_seen_at_us,
+            source.delivered_at_us,
+            source.removed_at_us,
+            capability_hash,
+        ),
+    )
+
+
+def remove_source(db: sqlite3.Connection, source_id: str, now_us: int) -> bool:
+    """Delete a source and leave its tombstone."""
+    done = db.execute(
+        "UPDATE source SET removed_at_us = ?, name = '', secrets = ?, bearer_seen_at_us = NULL,"
+        " delivered_at_us = NULL WHERE id = ? AND removed_at_us IS NULL",
+        (now_us, msgspec.msgpack.encode(()), source_id),
+    )
+    if done.rowcount == 0:
+        return False
+    db.execute(
+        "DELETE FROM hint WHERE device_id IN (SELECT id FROM device WHERE source_id = ?)", (source_id,)
+    )
+    db.execute("DELETE FROM device WHERE source_id = ?", (source_id,))
+    db.execute("DELETE FROM code WHERE source_id = ?", (source_id,))
+    return True
+
+
+def saw_bearer(db: sqlite3.Connection, source_id: str, now_us: int) -> None:
+    """Keep that a live token came."""
+    db.execute(
+        "UPDATE source SET bearer_seen_at_us = max(coalesce(bearer_seen_at_us, 0), ?)"
+        " WHERE id = ? AND removed_at_us IS NULL",
+        (now_us, source_id),
+    )
+
+
+def add_code(db: sqlite3.Connection, code_hash: bytes, source_id: str, expires_at_us: int) -> None:
+    """Keep a one-time code."""
+    db.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?)", (code_hash, source_id, expires_at_us))
+
+
+def spend_code(db: sqlite3.Connection, code_hash: bytes, now_us: int) -> str | None:
+    """Take a code away."""
+    spent = "DELETE FROM code WHERE hash = ? RETURNING source_id, expires_at_us"
+    rows: list[tuple[str, int]] = db.execute(spent, (code_hash,)).fetchall()
+    return next((source_id for source_id, expires_at_us in rows if expires_at_us > now_us), None)
+
+
+def add_device(db: sqlite3.Connection, device: Device, token_hash: bytes) -> None:
+    """Keep a device; its numbers go on, and so does what was asked of the broker for it."""
+    db.execute("DELETE FROM hint WHERE device_id = ?", (device.id,))
+    db.execute(
+        "INSERT INTO device (id, source_id, public_key, route, token, broker) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, public_key = excluded.public_key,"
+        " route = excluded.route, token = excluded.token",
+        (
+            device.id,
+            device.source_id,
+            device.public_key,
+            device.route,
+            token_hash,
+            BrokerStep.NONE.value,
+        ),
+    )
+
+
+def set_route(db: sqlite3.Connection, device_id: str, route: bytes) -> None:
+    """Keep whose a device is."""
+    db.execute("UPDATE device SET route = ? WHERE id = ?", (route, device_id))
+
+
+def remove_device(db: sqlite3.Connection, device_id: str) -> bool:
+    """Delete a device and its hints."""
+    db.execute("DELETE FROM hint WHERE device_id = ?", (device_id,))
+    return db.execute("DELETE FROM device WHERE id = ?", (device_id,)).rowcount > 0
+
+
+def deliver(
+    db: sqlite3.Connection, source_id: str, payload: bytes | None, mails: Sequence[Mail], now_us: int
+) -> Kept:
+    """Keep the hints of one delivery."""
+    if payload is not None:
+        done = db.execute(
+            "INSERT INTO payload VALUES (?, ?) ON CONFLICT (digest) DO NOTHING", (payload, now_us)
+        )
+        if done.rowcount == 0:
+            return Kept.DUPLICATE
+    db.execute(
+        "UPDATE source SET delivered_at_us = max(coalesce(delivered_at_us, 0), ?)"
+        " WHERE id = ? AND removed_at_us IS NULL",
+        (now_us, source_id),
+    )
+    for mail in mails:
+        _put(db, source_id, mail, now_us)
+    return Kept.STORED
+
+
+def _put(db: sqlite3.Connection, source_id: str, mail: Mail, now_us: int) -> None:
+    numbered = "UPDATE device SET head = max(head + 1, ?) WHERE id = ? AND source_id = ? RETURNING head"
+    rows = db.execute(numbered, (now_us, mail.device_id, source_id)).fetchall()
+    if not rows:
+        return
+    seq = rows[0][0]
+    put = "INSERT OR REPLACE INTO hint (device_id, slot, seq, received_at_us, sealed) VALUES (?, ?, ?, ?, ?)"
+    db.execute(put, (mail.device_id, mail.slot, seq, now_us, mail.sealed))
+    waiting = db.execute("SELECT count(*) FROM hint WHERE device_id = ?", (mail.device_id,)).fetchone()[0]
+    if waiting > MAILBOX_MAX:
+        db.execute("DELETE FROM hint WHERE device_id = ?", (mail.device_id,))
+        db.execute(put, (mail.device_id, _DIRTY_SLOT, seq, now_us, mail.dirty))
+
+
+def acknowledge(db: sqlite3.Connection, device_id: str, upto: int) -> None:
+    """Delete what waits up to a number."""
+    db.execute("DELETE FROM hint WHERE device_id = ? AND seq <= ?", (device_id, upto))
+
+
+def set_broker_step(db: sqlite3.Connection, device_id: str, step: BrokerStep) -> None:
+    """Keep how far the broker has come."""
+    db.execute("UPDATE device SET broker = ? WHERE id = ?", (step.value, device_id))
+
+
+def purge(db: sqlite3.Connection, now_us: int) -> int:
+    """Delete what is too old, at most PURGED_AT_ONCE of a kind; return how much that was."""
+    old_us = now_us - RETENTION_US
+    return sum(
+        db.execute(
+            f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {time} <= ? LIMIT ?)",
+            (until_us, PURGED_AT_ONCE),
+        ).rowcount
+        for table, key, time, until_us in (
+            ("hint", "device_id, slot", "received_at_us", old_us),
+            ("payload", "digest", "received_at_us", old_us),
+            ("code", "hash", "expires_at_us", now_us),
+            ("source", "id", "removed_at_us", old_us),
+        )
+    )

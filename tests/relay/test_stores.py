@@ -1,0 +1,259 @@
+"""What every store does, whichever it is; what only one can suffer is in test_sqlite.py and test_redis.py."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from obdesk.relay.protocol import RETENTION_S, SourceKind
+from obdesk.relay.server.store import BrokerStep, Gzip, Source
+from tests.relay.places import (
+    DAY_US,
+    NOON_US,
+    Place,
+    a_device,
+    a_source,
+    address,
+    mail,
+    texts,
+    token,
+    with_device,
+)
+
+_RETENTION_US = RETENTION_S * 1_000_000
+
+
+async def test_a_source_comes_back_as_it_was_kept_even_after_a_restart(place: Place) -> None:
+    source = Source("an id", "crowd", SourceKind.SHARED, (b"\x00old", b"\xffnew"), Gzip.SIGNED_PLAIN, 5, 7)
+    async with place.store() as store:
+        await store.add_source(source, b"\x00address")
+    async with place.store() as store:
+        assert await store.source("an id") == source
+        assert await store.source_of(b"\x00address") == source
+        assert await store.sources() == (source,)
+        assert await store.source("another") is None
+        assert await store.source_of(b"another") is None
+
+
+async def test_a_source_made_again_with_another_address_leaves_the_old_one(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+        changed = replace(a_source(), secrets=(b"a", b"b"))
+        await store.add_source(changed, b"a new address")
+
+        assert await store.source_of(b"a new address") == changed
+        assert await store.source_of(address(a_source())) is None
+        assert await store.devices(device.source_id) == (device,)
+        assert await texts(store, device) == ["hint"]
+
+
+async def test_sources_are_listed_by_name(place: Place) -> None:
+    async with place.store() as store:
+        for name in ("zoo", "attic", "home"):
+            await store.add_source(a_source(name), address(a_source(name)))
+
+        assert [source.name for source in await store.sources()] == ["attic", "home", "zoo"]
+
+
+async def test_a_removed_source_takes_its_devices_hints_and_codes_with_it(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        other = await with_device(store, "other", a_source("office"))
+        await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+        await store.deliver(other.source_id, None, [mail(other)], NOON_US)
+        await store.add_code(b"code", device.source_id, NOON_US + DAY_US)
+        await store.add_code(b"other code", other.source_id, NOON_US + DAY_US)
+
+        assert await store.remove_source(device.source_id, NOON_US)
+        assert not await store.remove_source(device.source_id, NOON_US + 1)
+        assert not await store.remove_source("unknown", NOON_US)
+
+        assert await store.source(device.source_id) is None
+        assert [source.name for source in await store.sources()] == ["office"]
+        assert await store.device_of(token(device)) is None
+        assert await store.devices(device.source_id) == ()
+        assert await texts(store, device) == []
+        assert await store.spend_code(b"code", NOON_US) is None
+        assert await store.device_of(token(other)) == other
+        assert await texts(store, other) == ["hint"]
+        assert await store.spend_code(b"other code", NOON_US) == other.source_id
+
+
+async def test_the_address_of_a_removed_source_is_gone_for_30_days_and_then_unknown(place: Place) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.remove_source(source.id, NOON_US)
+
+        await store.purge(NOON_US + _RETENTION_US - 1)
+        gone = await store.source_of(address(source))
+        assert gone is not None
+        assert gone.removed_at_us == NOON_US
+        assert (gone.name, gone.secrets) == ("", ()), "a tombstone tells nothing"
+
+        assert await store.purge(NOON_US + _RETENTION_US) == 1
+        assert await store.source_of(address(source)) is None
+
+
+async def test_a_removed_source_can_be_made_again(place: Place) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.remove_source(source.id, NOON_US)
+        await store.add_source(source, address(source))
+
+        assert await store.source_of(address(source)) == source
+        await store.purge(NOON_US + 2 * _RETENTION_US)
+        assert await store.source(source.id) == source
+
+
+async def test_a_live_token_that_came_is_remembered_until_the_source_is_made_again(place: Place) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.saw_bearer(source.id, NOON_US)
+        await store.saw_bearer(source.id, NOON_US - 5)
+        await store.saw_bearer("unknown", NOON_US)
+
+        assert await store.source(source.id) == replace(source, bearer_seen_at_us=NOON_US)
+        await store.add_source(source, address(source))
+        assert await store.source(source.id) == source
+
+
+async def test_a_one_time_code_is_spent_once_of_many_that_try_at_once(place: Place) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.add_code(b"code", source.id, NOON_US + 1)
+
+        spent = await asyncio.gather(*(store.spend_code(b"code", NOON_US) for _ in range(50)))
+
+        assert sorted(spent, key=str) == [None] * 49 + [source.id]
+
+
+async def test_a_code_whose_time_is_over_is_worth_nothing(place: Place) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.add_code(b"code", source.id, NOON_US)
+        await store.add_code(b"later", source.id, NOON_US + 1)
+
+        assert await store.spend_code(b"code", NOON_US) is None
+        assert await store.purge(NOON_US + 1) == 1
+        assert await store.spend_code(b"later", NOON_US) is None
+
+
+async def test_a_device_is_known_by_its_token_even_after_a_restart(place: Place) -> None:
+    source = a_source()
+    device = replace(a_device("phone", source, b"\x00route"), public_key=bytes(range(32)))
+    async with place.store() as store:
+        await store.add_source(source, address(source))
+        await store.add_device(device, b"\x00token")
+    async with place.store() as store:
+        assert await store.device_of(b"\x00token") == device
+        assert await store.device_of(b"another") is None
+
+
+async def test_a_device_that_announces_itself_again_has_a_new_token_and_an_empty_mailbox(
+    place: Place,
+) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        await store.set_broker_step(device.id, BrokerStep.DONE)
+        await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+        head = (await store.inbox(device.id, 0, 100)).head
+        again = replace(device, public_key=b"another key")
+        await store.add_device(again, b"another token")
+
+        assert await store.device_of(token(device)) is None
+        assert await store.device_of(b"another token") == again
+        assert await texts(store, device) == []
+        assert (await store.inbox(device.id, 0, 100)).head == head, "no number is given twice"
+        assert await store.broker_step(device.id) is BrokerStep.DONE, "no second user is made for it"
+
+
+async def test_a_removed_device_leaves_nothing(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        other = await with_device(store, "other")
+        await store.set_route(device.id, b"user")
+        for each in (device, other):
+            await store.deliver(device.source_id, None, [mail(each)], NOON_US)
+
+        assert await store.remove_device(device.id)
+        assert not await store.remove_device(device.id)
+
+        assert await store.device_of(token(device)) is None
+        assert await store.devices(device.source_id) == (other,)
+        assert await store.recipients(device.source_id, b"user") == ()
+        assert (await store.inbox(device.id, 0, 100)).waiting == ()
+        assert await texts(store, other) == ["hint"]
+        await store.deliver(device.source_id, None, [mail(device), mail(other, "b", "next")], NOON_US)
+        assert (await store.inbox(device.id, 0, 100)).waiting == (), "a mail for a device that is gone"
+        assert await texts(store, other) == ["hint", "next"]
+
+
+async def test_deliveries_go_to_all_devices_of_a_source_or_to_those_of_one_user(place: Place) -> None:
+    async with place.store() as store:
+        crowd = a_source("crowd", SourceKind.SHARED)
+        await store.add_source(crowd, address(crowd))
+        anna, annas_phone, ben = (a_device(name, crowd) for name in ("anna", "phone", "ben"))
+        for device in (anna, annas_phone, ben):
+            await store.add_device(device, token(device))
+        await with_device(store, "stranger", a_source("other"))
+        for device, route in ((anna, b"anna"), (annas_phone, b"ben"), (annas_phone, b"anna"), (ben, b"ben")):
+            await store.set_route(device.id, route)
+        anna, annas_phone = (replace(each, route=b"anna") for each in (anna, annas_phone))
+
+        assert set(await store.recipients(crowd.id, b"anna")) == {anna, annas_phone}
+        assert await store.recipients(crowd.id, b"ben") == (replace(ben, route=b"ben"),)
+        assert await store.recipients(crowd.id, b"nobody") == ()
+        assert len(await store.recipients(crowd.id, None)) == 3
+        assert await store.recipients("unknown", None) == ()
+        await store.set_route("unknown", b"anna")
+        assert len(await store.recipients(crowd.id, b"anna")) == 2
+
+
+@pytest.mark.parametrize("step", BrokerStep)
+async def test_how_far_the_broker_came_survives_a_restart(place: Place, step: BrokerStep) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        assert await store.broker_step(device.id) is BrokerStep.NONE
+        await store.set_broker_step(device.id, step)
+        await store.set_broker_step("unknown", step)
+    async with place.store() as store:
+        assert await store.broker_step(device.id) is step
+        assert await store.broker_step("unknown") is BrokerStep.NONE
+
+
+async def test_figures_count_what_is_there(place: Place) -> None:
+    async with place.store() as store:
+        empty = await store.figures()
+        assert (empty.sources, empty.devices, empty.waiting, empty.oldest_at_us) == (0, 0, 0, None)
+        device = await with_device(store)
+        other = await with_device(store, "other", a_source("office"))
+        mails = [mail(device, "a"), mail(device, "b")]
+        await store.deliver(device.source_id, None, mails, NOON_US + 1)
+        await store.deliver(other.source_id, None, [mail(other)], NOON_US)
+        full = await store.figures()
+        assert (full.sources, full.devices, full.waiting, full.oldest_at_us) == (2, 2, 3, NOON_US)
+        await store.acknowledge(other.id, NOON_US)
+        await store.remove_source(other.source_id, NOON_US)
+        left = await store.figures()
+        assert (left.sources, left.devices, left.waiting, left.oldest_at_us) == (1, 1, 2, NOON_US + 1)
+
+
+async def test_the_epoch_stays_over_restarts_and_changes_when_asked(place: Place) -> None:
+    async with place.store() as store:
+        first = await store.epoch()
+        device = await with_device(store)
+    async with place.store() as store:
+        assert await store.epoch() == first
+        second = await store.renew_epoch()
+        assert second != first
+        assert (await store.inbox(device.id, 0, 1)).epoch == second == await store.epoch()
+    async with place.store() as store:
+        assert await store.epoch() == second
