@@ -30,6 +30,18 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
+_SHARED_PORTS = frozenset({"test_loopback", "test_linking_journey", "test_linking_hostile", "test_journey"})
+"""Modules that need the ports which the aggregator knows, of which a computer has one set."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where several processes run the tests, what shares fixtures or ports."""
+    for item in items:
+        module = item.path.stem
+        group = "ports" if module in _SHARED_PORTS else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def files_as_usual() -> Iterator[None]:
     """Undo what opening a profile does to the process: later tests make files that others may read."""

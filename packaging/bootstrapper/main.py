@@ -35,6 +35,9 @@ The first start makes an environment in .venv from locked packages; later ones f
 # -P keeps the folder one happens to stand in from hiding the installed packages.
 _SAFE_PATH = "-P"
 
+# More processes than this wait for one another's windows and databases; `test -n 0` uses none but its own.
+_PROCESSES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+
 
 def _start(command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> int:
     """Become the program where the system can do that, so that signals reach it; else wait for it."""
@@ -89,7 +92,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _test(arguments: Sequence[str]) -> int:
     python = _prepared(Purpose.TEST, Extent.TEST)
-    return _start([python, _SAFE_PATH, "-m", "pytest", *arguments], {}, ROOT)
+    return _start([python, _SAFE_PATH, "-m", "pytest", *_PROCESSES, *arguments], {}, ROOT)
 
 
 def _bench(arguments: Sequence[str]) -> int:

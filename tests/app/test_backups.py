@@ -15,9 +15,11 @@ from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import Action
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage import places
+from obdesk.storage.store import Store
 from obdesk.storage.writes import edits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.app.house import House
@@ -135,7 +137,17 @@ async def test_F64_a_sync_goes_first_and_the_copy_is_made_afterwards(house: Hous
     assert house.heard(Problem) == []
 
 
-async def test_F64_quitting_ends_a_copy_and_leaves_nothing_of_it(house: House, copies: Backups) -> None:
+async def test_F64_quitting_ends_a_copy_and_leaves_nothing_of_it(
+    house: House, copies: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_into = Store.copy_into
+
+    def once_told(store: Store, target: Path, at_s: float, stop: Callable[[], bool]) -> None:
+        assert copies._stop is not None
+        assert copies._stop.wait(60), "a small copy would be made before anybody could end it"
+        copy_into(store, target, at_s, stop)
+
+    monkeypatch.setattr(Store, "copy_into", once_told)
     house.clock.advance(FIRST_AFTER_S)
     house.app._background._scope.spawn("backup", copies.look())
     await asyncio.sleep(0)

@@ -94,7 +94,7 @@ def test_further_arguments_and_the_exit_code_pass_through(started: Started) -> N
     assert main.main(["run", "accounts", "--json"]) == 7
 
     assert [command[2:] for command, _ in started] == [
-        ["-m", "pytest", "-k", "a b", "--lf"],
+        ["-m", "pytest", *main._PROCESSES, "-k", "a b", "--lf"],
         ["-m", "tests.benchmarks", "search", "--rows", "9", "--json"],
         ["-m", "tests.flows.years", "--years", "3", "--seed", "5"],
         ["-m", "obdesk", "accounts", "--json"],

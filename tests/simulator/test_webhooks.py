@@ -152,8 +152,9 @@ def test_a_refused_delivery_is_retried_with_growing_pauses_and_given_up(
     assert first.body == second.body == third.body
     assert len({call.headers["bi-signature-date"] for call in receiver.calls}) == 3
     me.advance(days=1)
-    delivery = settle(me)[0]
-    assert (len(delivery["attempts"]), delivery["next_at"], delivery["accepted"]) == (3, None, False)
+    # What the receiver saw is in the books only once its answer is back.
+    delivery = next(found[0] for found in iter(lambda: settle(me), None) if found[0]["next_at"] is None)
+    assert (len(delivery["attempts"]), delivery["accepted"]) == (3, False)
 
 
 def test_a_recovered_receiver_gets_what_it_missed(me: Client, receiver: Receiver) -> None:
