@@ -1,4 +1,4 @@
-"""The environment in .venv: made once per interpreter and lock, found again in milliseconds.
+"""The environments in .venv: made once per interpreter and lock, found again in milliseconds.
 
 Its folder carries the fingerprint of all it was made from, so a changed lock makes a new one beside
 the old and a failure never harms the one that works. A stamp inside says that an installation came
@@ -30,20 +30,33 @@ ROOT = Path(__file__).resolve().parents[2]
 # Raised when the way of making an environment changes, so that old ones are not taken for new.
 _RECIPE = 1
 
-# PySide6 with QtWebEngine is 700 MB unpacked; pip also keeps what it downloads until it is done.
-SPACE_NEEDED_MB = 1500
-
 
 class Extent(Enum):
-    """How much an environment holds: what the app needs, or also what its tests and checks need."""
+    """How much an environment holds: what the app needs, or also what its tests and checks need.
+
+    A relay has one of its own: a server needs none of what a window is made of.
+    """
 
     RUN = "requirements.txt"
     TEST = "requirements-test.txt"
+    RELAY = "requirements-relay.txt"
 
     @property
     def lock(self) -> Path:
         """The hash-locked requirements of this extent."""
         return ROOT / "packaging" / self.value
+
+
+# What lies in one folder: the tests' packages are added to the app's.
+_TOGETHER = {
+    Extent.RUN: (Extent.RUN, Extent.TEST),
+    Extent.TEST: (Extent.RUN, Extent.TEST),
+    Extent.RELAY: (Extent.RELAY,),
+}
+
+# PySide6 with QtWebEngine is 700 MB unpacked; pip also keeps what it downloads until it is done.
+SPACE_NEEDED_MB = {Extent.RUN: 1500, Extent.TEST: 1500, Extent.RELAY: 200}
+_SIZE_MB = {Extent.RUN: 800, Extent.TEST: 800, Extent.RELAY: 80}
 
 
 def environments_folder() -> Path:
@@ -52,16 +65,19 @@ def environments_folder() -> Path:
     return Path(chosen).expanduser().resolve() if chosen else ROOT / ".venv"
 
 
-def _interpreter() -> str:
-    return f"cp{sys.version_info.major}{sys.version_info.minor}-{sys.platform}-{platform.machine().lower()}"
+def _kind(extent: Extent) -> str:
+    """Name what an environment's folder begins with: whose it is, and for which interpreter."""
+    whose = "relay-" if extent is Extent.RELAY else ""
+    interpreter = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    return f"{whose}{interpreter}-{sys.platform}-{platform.machine().lower()}"
 
 
-def folder() -> Path:
+def folder(extent: Extent) -> Path:
     """Name the environment's folder for this interpreter and these locks, whether it exists or not."""
     digest = hashlib.sha256(f"{_RECIPE} {sys.version} {sys.base_prefix} {ROOT}".encode())
-    for extent in Extent:
-        digest.update(extent.lock.read_bytes())
-    return environments_folder() / f"{_interpreter()}-{digest.hexdigest()[:8]}"
+    for each in _TOGETHER[extent]:
+        digest.update(each.lock.read_bytes())
+    return environments_folder() / f"{_kind(extent)}-{digest.hexdigest()[:8]}"
 
 
 def python_in(environment: Path) -> Path:
@@ -121,15 +137,15 @@ def _make(environment: Path) -> pip_source.Command:
     )
 
 
-def _check_space(folder_of_all: Path) -> None:
-    free_mb = shutil.disk_usage(folder_of_all).free // 1_000_000
-    if free_mb < SPACE_NEEDED_MB:
-        raise no_space(f"{folder_of_all} has {free_mb} MB left; installing takes {SPACE_NEEDED_MB} MB.")
+def _check_space(folder_of_all: Path, extent: Extent) -> None:
+    free_mb, needed_mb = shutil.disk_usage(folder_of_all).free // 1_000_000, SPACE_NEEDED_MB[extent]
+    if free_mb < needed_mb:
+        raise no_space(f"{folder_of_all} has {free_mb} MB left; installing takes {needed_mb} MB.")
 
 
-def _remove_older(keep: Path) -> None:
+def _remove_older(keep: Path, extent: Extent) -> None:
     """Delete the environments that earlier locks left for the same interpreter."""
-    for other in keep.parent.glob(f"{_interpreter()}-*"):
+    for other in keep.parent.glob(f"{_kind(extent)}-*"):
         if other != keep:
             shutil.rmtree(other, ignore_errors=True)
 
@@ -148,12 +164,13 @@ def _make_folder(folder_of_all: Path) -> None:
 
 def _fill(environment: Path, extent: Extent) -> None:
     python = python_in(environment)
-    if is_complete(environment, Extent.RUN):
+    first = _TOGETHER[extent][0]
+    if is_complete(environment, first):
         say("adding what the tests need")
         inside = (str(python), "-m", "pip")
         pip = inside if pip_source.works(inside) else pip_source.obtain(python)
     else:
-        say(f"making an environment in {environment} (once; about 800 MB)")
+        say(f"making an environment in {environment} (once; about {_SIZE_MB[extent]} MB)")
         pip = _make(environment)
     install(pip, extent.lock)
     # The tree itself is imported from where it lies; nothing has to be built or installed again.
@@ -164,19 +181,19 @@ def _fill(environment: Path, extent: Extent) -> None:
         check=True,
     ).stdout.strip()
     (Path(site_packages) / "obdesk-tree.pth").write_text(f"{ROOT}\n", "utf-8")
-    _stamp(environment, Extent.RUN).touch()
+    _stamp(environment, first).touch()
     _stamp(environment, extent).touch()
-    _remove_older(environment)
+    _remove_older(environment, extent)
     say("the environment is ready")
 
 
 def ensure(extent: Extent) -> Path:
     """Give the interpreter of a complete environment, making it first if need be; raises Problem."""
-    environment = folder()
+    environment = folder(extent)
     if not is_complete(environment, extent):
         _make_folder(environment.parent)
         with _alone(environment.parent):
             if not is_complete(environment, extent):
-                _check_space(environment.parent)
+                _check_space(environment.parent, extent)
                 _fill(environment, extent)
     return python_in(environment)

@@ -56,7 +56,7 @@ LOCKS = (
     Lock(Extent.RUN.value, _EXTRAS, None),
     Lock(Extent.TEST.value, (*_EXTRAS, "--group", "dev"), Extent.RUN.value),
     # A server installs no window; packaging/relay/Containerfile is made from this.
-    Lock("requirements-relay.txt", ("--extra", "relay"), Extent.RUN.value),
+    Lock(Extent.RELAY.value, ("--extra", "relay"), Extent.RUN.value),
 )
 """In the order in which they are made."""
 

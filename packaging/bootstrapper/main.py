@@ -22,6 +22,7 @@ Usage: python3 packaging/bootstrap.py COMMAND [ARGUMENTS...]
 
   demo    show obdesk with simulated banks; needs no account anywhere
   run     start obdesk, or give it a command: run accounts --json
+  relay   start a relay for webhooks on a server, or give it a command: relay serve
   test    run the tests; arguments go to pytest
   bench   measure speed and size beside their targets: bench [NAME] [--rows N] [--json]
   simulate-years  live years of banks, faults and crashes: simulate-years [--years N] [--seed S] [--profile P]
@@ -90,6 +91,12 @@ def _run(arguments: Sequence[str]) -> int:
     return _start([python, _SAFE_PATH, "-m", "obdesk", *arguments], {})
 
 
+def _relay(arguments: Sequence[str]) -> int:
+    # A server needs no library of the system's, and no package that draws.
+    python = str(environment.ensure(Extent.RELAY))
+    return _start([python, _SAFE_PATH, "-m", "obdesk", "relay", *arguments], {})
+
+
 def _test(arguments: Sequence[str]) -> int:
     python = _prepared(Purpose.TEST, Extent.TEST)
     return _start([python, _SAFE_PATH, "-m", "pytest", *_PROCESSES, *arguments], {}, ROOT)
@@ -128,6 +135,7 @@ def _system(arguments: Sequence[str]) -> int:
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "demo": _demo,
     "run": _run,
+    "relay": _relay,
     "test": _test,
     "bench": _bench,
     "simulate-years": _simulate_years,

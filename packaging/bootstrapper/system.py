@@ -114,6 +114,7 @@ TEST_TOOLS = (
 CI_TOOLS = (
     Need("soffice", ("libreoffice-calc",), "libreoffice-calc", "libreoffice-fresh"),
     Need("amtool", ("prometheus-alertmanager",), "golang-github-prometheus-alertmanager", "alertmanager"),
+    Need("caddy", ("caddy",), "caddy", "caddy"),
     Need("nginx", ("nginx",), "nginx", "nginx"),
     Need("promtool", ("prometheus",), "golang-github-prometheus", "prometheus"),
     Need("redis-server", ("redis-server",), "redis", "redis"),

@@ -92,14 +92,16 @@ def test_further_arguments_and_the_exit_code_pass_through(started: Started) -> N
     assert main.main(["bench", "search", "--rows", "9", "--json"]) == 7
     assert main.main(["simulate-years", "--years", "3", "--seed", "5"]) == 7
     assert main.main(["run", "accounts", "--json"]) == 7
+    assert main.main(["relay", "serve", "--workers", "2"]) == 7
 
     assert [command[2:] for command, _ in started] == [
         ["-m", "pytest", *main._PROCESSES, "-k", "a b", "--lf"],
         ["-m", "tests.benchmarks", "search", "--rows", "9", "--json"],
         ["-m", "tests.flows.years", "--years", "3", "--seed", "5"],
         ["-m", "obdesk", "accounts", "--json"],
+        ["-m", "obdesk", "relay", "serve", "--workers", "2"],
     ]
-    assert [command[0] for command, _ in started] == ["TEST", "TEST", "TEST", "RUN"]
+    assert [command[0] for command, _ in started] == ["TEST", "TEST", "TEST", "RUN", "RELAY"]
 
 
 def test_a_demo_on_a_display_opens_its_window(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,30 @@ def test_an_environment_is_made_once_and_completed_for_the_tests(
     assert python.is_relative_to(elsewhere)
 
 
+def test_a_relay_has_an_environment_of_its_own(elsewhere: Path, installs: list[str]) -> None:
+    desk = environment.ensure(Extent.RUN)
+    relay = environment.ensure(Extent.RELAY)
+
+    assert environment.ensure(Extent.RELAY) == relay != desk
+    assert environment.ensure(Extent.RUN) == desk
+    assert installs == ["requirements.txt", "requirements-relay.txt"]
+    assert sorted(path.name.partition("-")[0] for path in elsewhere.iterdir() if path.is_dir()) == [
+        f"cp{sys.version_info.major}{sys.version_info.minor}",
+        "relay",
+    ]
+
+
+def test_a_relay_fits_on_a_small_server(
+    elsewhere: Path, installs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 0, 3 * 10**8))
+
+    environment.ensure(Extent.RELAY)
+
+    assert installs == ["requirements-relay.txt"]
+    assert list(elsewhere.glob("relay-*"))
+
+
 @pytest.mark.usefixtures("elsewhere")
 def test_an_interrupted_installation_is_made_again(
     installs: list[str], monkeypatch: pytest.MonkeyPatch
@@ -150,7 +174,7 @@ def test_an_interrupted_installation_is_made_again(
         broken.setattr(environment, "install", interrupted)
         with pytest.raises(KeyboardInterrupt):
             environment.ensure(Extent.RUN)
-    debris = environment.folder() / "half-written"
+    debris = environment.folder(Extent.RUN) / "half-written"
     debris.touch()
 
     environment.ensure(Extent.RUN)
