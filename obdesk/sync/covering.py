@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import AccountKind
 from obdesk.domain.proofs import applies
-from obdesk.storage.columns import instant
+from obdesk.storage.columns import instant, to_ms
 from obdesk.storage.writes import holes
 from obdesk.sync.holes import away, hole_of, narrowed
 
@@ -39,8 +39,8 @@ def watch(
         touched.append(account_id)
     for account_id, account in after.accounts.items():
         was = before.accounts.get(account_id)
-        covered = None if was is None else _as_of(was, before)
-        as_of = _as_of(account, after)
+        covered = None if was is None else _as_of(was, before.connection["asked_at"])
+        as_of = _as_of(account, to_ms(now))  # that we asked is kept after this, at the end of the write
         if covered is None or as_of is None or account["state"] != "active" or not away(covered, as_of):
             continue
         came = holes.days_of(tx, account_id, added)
@@ -52,7 +52,7 @@ def watch(
     return touched
 
 
-def _as_of(account: dict[str, object], stood: Stood) -> date | None:
+def _as_of(account: dict[str, object], asked_at: object) -> date | None:
     """Return the day up to which an account was covered: the bank's own clock, or when we asked."""
-    told = account["data_as_of"] or stood.connection["asked_at"]
+    told = account["data_as_of"] or asked_at
     return instant(told).date() if isinstance(told, int) else None
