@@ -251,3 +251,40 @@ def test_what_was_dropped_is_gone(store: Store, clock: FrozenClock) -> None:
     store.write_now(lambda tx: jobs.drop(tx, LINKS[0]))
     assert waiting_job(store, LINKS[1]).attended
     assert store.read_now(reads.queue_state).depth == 1
+
+
+def begun(store: Store) -> list[ConnectionId]:
+    return store.write_now(lambda tx: [each.connection_id for each in jobs.begun(tx)])
+
+
+def test_nobody_takes_what_they_were_not_asked_about(store: Store, clock: FrozenClock) -> None:
+    put(store, clock, LINKS[0], Trigger.SCHEDULE)
+    put(store, clock, LINKS[1], Trigger.PERSON)
+    job = store.write_now(lambda tx: door.take(tx, LINKS[:1], clock.now()))
+    assert job is not None
+    assert job.connection_id == LINKS[0]
+    assert store.write_now(lambda tx: door.take(tx, LINKS[:1], clock.now())) is None
+
+
+def test_what_ended_is_forgotten_and_what_runs_beside_it_is_not(store: Store, clock: FrozenClock) -> None:
+    for link in LINKS[:2]:
+        put(store, clock, link, Trigger.SCHEDULE)
+    taken = [store.write_now(lambda tx: door.take(tx, LINKS, clock.now())) for _ in range(2)]
+    first, second = (each for each in taken if each is not None)
+    store.write_now(lambda tx: door.end(tx, first))
+    assert begun(store) == [second.connection_id]
+    assert store.read_now(reads.waiting) == ()
+
+
+def test_what_a_dead_process_had_begun_waits_again_and_asks_nobody(store: Store, clock: FrozenClock) -> None:
+    put(store, clock, LINKS[0], Trigger.PERSON)
+    put(store, clock, LINKS[1], Trigger.PERSON)
+    job = store.write_now(lambda tx: door.take(tx, LINKS[:1], clock.now()))
+    assert job is not None
+    clock.advance(60)
+    assert store.write_now(lambda tx: door.recover(tx, clock.now())) == 1
+    assert begun(store) == []
+    for link in LINKS[:2]:
+        one = waiting_job(store, link)
+        assert (one.trigger, one.asks_bank, one.attended) == (Trigger.RETRY, False, False)
+    assert waiting_job(store, LINKS[0]).id == job.id

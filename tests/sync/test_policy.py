@@ -145,3 +145,33 @@ def test_how_much_is_read_depends_on_what_was_read_before() -> None:
     assert policy.kind_of("c", NOW, NOW + timedelta(days=1)) is SyncKind.DELTA
     assert policy.kind_of("c", NOW, NOW + timedelta(days=7)) is SyncKind.RECONCILE
     assert policy.kind_of("c", None, NOW) is SyncKind.RECONCILE
+
+
+SOON = {
+    Condition.VALIDATING, Condition.BANK_DOWN, Condition.PROVIDER_FAULT, Condition.PROVIDER_DOWN,
+    Condition.PROVIDER_BUSY, Condition.BAD_ANSWER, Condition.OFFLINE, Condition.COMING_BACK,
+}  # fmt: skip
+SLOWLY = {Condition.BANK_THROTTLES, Condition.NOT_SUPPORTED, Condition.STUCK, Condition.UNKNOWN_STATE}
+WELL = {Condition.OK, Condition.NEVER_SYNCED}
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_what_the_program_does_by_itself_about_each_condition(condition: Condition) -> None:
+    reaction = policy.reaction_to(condition)
+    assert (reaction is policy.Reaction.GO_ON) is (condition in WELL)
+    assert (reaction is policy.Reaction.RETRY_SOON) is (condition in SOON)
+    assert (reaction is policy.Reaction.RETRY_SLOW) is (condition in SLOWLY)
+    assert (reaction is policy.Reaction.STOP) is (condition is Condition.GONE)
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_whose_failure_each_condition_is(condition: Condition) -> None:
+    of_host = {Condition.PROVIDER_DOWN, Condition.PROVIDER_BUSY, Condition.PROVIDER_REFUSES}
+    host, link = policy.sign_of_host(condition), policy.sign_of_connection(condition)
+    if condition is Condition.OFFLINE:
+        assert host is link is policy.Sign.NOTHING
+    elif condition in of_host:
+        assert (host, link) == (policy.Sign.FAILING, policy.Sign.NOTHING)
+    else:
+        is_failing = condition in SOON | SLOWLY
+        assert (host, link) == (policy.Sign.FINE, policy.Sign.FAILING if is_failing else policy.Sign.FINE)
