@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from obdesk.domain.changes import Kind
+from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.findings import DATES_APART, DUPLICATE, IMPOSSIBLE_DATE, NOT_CONVERTED, SUSPECTED, words_of
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.queries import connections as reads
@@ -68,6 +68,26 @@ async def test_identical_rows_that_the_balance_proves_are_two_operations(store: 
     assert await found_after(store, first, second, hours=30, balance_minor=4_660) == []
 
 
+async def test_identical_rows_that_the_balance_counts_once_are_suspected(store: Store) -> None:
+    first, second = (
+        row(n, label="TRAM", on="2026-11-26", amount_minor=-170, updated=f"2026-11-2{n} 05:00:00")
+        for n in (6, 7)
+    )
+    await found_after(store, balance_minor=5_000)
+    assert await found_after(store, hours=24, balance_minor=5_000) == [], "a day is proved"
+    assert await found_after(store, first, hours=48, balance_minor=4_830) == []
+    told = await found_after(store, first, second, hours=53, balance_minor=4_830)
+    assert told == [(DUPLICATE, "transactions 1 2")]
+
+
+async def test_identical_rows_are_suspected_until_a_second_day_proves_them(store: Store) -> None:
+    first = row(1, label="TRAM", on="2026-11-24", amount_minor=-170)
+    second = row(2, label="TRAM", on="2026-11-24", amount_minor=-170, updated=LATER)
+    await found_after(store, first, balance_minor=5_000)
+    told = await found_after(store, first, second, hours=5, balance_minor=4_830)
+    assert told == [(DUPLICATE, "transactions 1 2")]
+
+
 async def test_dates_and_amounts_that_cannot_be_right_are_shown_and_kept(store: Store) -> None:
     rows = (
         row(1, label="OLD", on="1969-12-31"),
@@ -89,7 +109,7 @@ async def test_findings_are_told_as_they_come_and_go_and_a_removed_link_has_none
     assert (await examine(store, LINK, NOW)).touches(Kind.PROBLEMS)
     assert not (await examine(store, LINK, NOW)).touches(Kind.PROBLEMS)
     store.write_now(lambda tx: connections.close(tx, LINK, NOW))
-    assert not await examine(store, LINK, NOW)
+    assert await examine(store, LINK, NOW) == ChangeSet()
 
 
 def kinds_of_rows() -> list[Any]:
