@@ -59,7 +59,11 @@ def test_amounts_as_a_person_or_a_program_reads_them(minor: int, currency: Curre
     assert Money.of(Decimal(text), currency) == Money(minor, currency)
 
 
-@pytest.mark.parametrize("text", ["0.001", "-23.905", "1E-10", "0." + "1" * 70])
+_TAILS = tuple("1." + "0" * zeros + "1" for zeros in (2, 30, 70))
+"""A tail that the usual context of decimals rounds away, and one that every context would."""
+
+
+@pytest.mark.parametrize("text", ["0.001", "-23.905", "1E-10", "0." + "1" * 70, *_TAILS])
 def test_an_amount_finer_than_a_cent_is_refused_not_rounded(text: str) -> None:
     with pytest.raises(FinerThanCurrencyError, match=f"^{re.escape(text)}$"):
         Money.of(Decimal(text), EUR)
