@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.entities import AccountKind
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.queries import accounts
@@ -74,9 +75,9 @@ class Ledger:
         self,
         away: int,
         *rows: RemoteTransaction,
-        balance_minor: int = 0,
+        balance_minor: int | None = 0,
         kind: AccountKind = AccountKind.CHECKING,
-    ) -> None:
+    ) -> ChangeSet:
         now = NOW + timedelta(days=away)
         account: RemoteAccount = replace(
             remote_account(1801, "one", kind=kind), balance_minor=balance_minor, data_as_of=now
@@ -87,7 +88,7 @@ class Ledger:
             record(tx, answer, save(tx, answer), outcome_of(LINK), now)
 
         self.store.write_now(write)
-        await examine(self.store, LINK, now)
+        return await examine(self.store, LINK, now)
 
     def holes(self) -> list[tuple[str, str, str]]:
         return self.store.read_now(
@@ -128,9 +129,34 @@ async def test_F30_days_that_a_long_absence_lost_are_shown_until_an_answer_cover
 
 async def test_F30_where_balances_agree_across_the_absence_nothing_is_missing(ledger: Ledger) -> None:
     await ledger.take(0, row(1, on="2026-11-23", amount_minor=-5), balance_minor=1_000)
-    await ledger.take(120, row(2, on="2027-03-01", amount_minor=-7, label="LATE"), balance_minor=993)
+    late = row(2, on="2027-03-01", amount_minor=-7, label="LATE")
+    told = await ledger.take(120, late, balance_minor=993)
+    assert told == ChangeSet.of(Kind.BALANCES, [1])
     assert ledger.shown() is None
     assert [state for *_, state in ledger.holes()] == ["proved"]
+
+
+async def test_F30_balances_that_agreed_before_an_absence_prove_nothing_of_it(ledger: Ledger) -> None:
+    await ledger.take(0, row(1, on="2026-11-23", amount_minor=-5), balance_minor=1_000)
+    for days in (1, 2):
+        await ledger.take(days, balance_minor=1_000)
+    late = row(2, on="2027-03-01", amount_minor=-7, label="LATE")
+    await ledger.take(122, late, balance_minor=500)
+    assert [state for *_, state in ledger.holes()] == ["open"]
+
+
+async def test_F30_a_single_balance_proves_nothing_of_an_absence_before_it(ledger: Ledger) -> None:
+    await ledger.take(0, row(1, on="2026-11-23"), balance_minor=None)
+    await ledger.take(120, row(2, on="2027-03-01", label="LATE"), balance_minor=500)
+    assert [state for *_, state in ledger.holes()] == ["open"]
+
+
+async def test_F30_what_a_card_misses_no_balance_proves(ledger: Ledger) -> None:
+    await ledger.take(0, row(1, on="2026-11-23"), kind=AccountKind.CARD)
+    late = row(2, on="2027-03-01", label="LATE")
+    for days in (120, 121):
+        await ledger.take(days, late, kind=AccountKind.CARD)
+    assert [state for *_, state in ledger.holes()] == ["open"]
 
 
 async def test_a_short_absence_or_a_quiet_card_leaves_no_hole(ledger: Ledger) -> None:
