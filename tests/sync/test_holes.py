@@ -62,6 +62,9 @@ async def test_rows_that_come_later_narrow_a_hole_and_then_close_it() -> None:
     assert narrowed(hole, [day(40), day(0)]) == hole
     assert narrowed(hole, [day(25), day(20)]) == (day(1), day(19))
     assert narrowed(hole, [day(14)]) is None
+    assert narrowed(hole, [day(15)]) == (day(1), day(14)), "few accounts move more often than that"
+    assert narrowed(hole, [day(1)]) is None
+    assert narrowed(hole, [day(29)]) == (day(1), day(28))
 
 
 class Ledger:

@@ -1,0 +1,364 @@
+"""The course of one sync to the letter: what is asked in which order, what is told, and what is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from obdesk.domain.changes import ChangeSet, Kind
+from obdesk.domain.conditions import Condition
+from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.ids import ConnectionId
+from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
+from obdesk.domain.syncing import Step, SyncKind, SyncOutcome
+from obdesk.providers import counting
+from obdesk.storage.queries.limits import breakers
+from obdesk.storage.store import Store
+from obdesk.storage.writes import connections
+from obdesk.sync.engine import Engine
+from tests.fakes import FrozenClock
+from tests.seed import KEY, NOW, USD, SeedPage, remote_account, remote_connection, row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+LINK = ConnectionId(1)
+DOWN = RetryLater(Condition.PROVIDER_DOWN, provider_code="503")
+SHIFT = Broken(Condition.PROVIDER_FAULT, PAGE_SHIFT)
+LISTED, READ, ASKED = ("list", True), "accounts 311", ("refresh", "311")
+OLDEST = date(1990, 1, 1)
+
+
+class Longest(Random):
+    """Chance that always falls on the far end."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Override Random.uniform."""
+        del a
+        return b
+
+
+class Aggregator:
+    """A provider that answers what it is told to, and keeps what it was asked."""
+
+    name, host = "powens", "acme.biapi.pro"
+    clock_behind = timedelta(0)
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self._clock = clock
+        self.asked: list[Any] = []
+        self.links: list[Any] = []
+        """The next answers to the list of links; when they are used up, the link is well."""
+        self.told: Any = Fetched((remote_account(),))
+        self.refreshed: Any = Fetched(remote_connection())
+        self.answers: list[list[Any]] = []
+        """The next answers of rows, page by page."""
+
+    def _one_request(self) -> None:
+        counting.sent_one()
+        self._clock.advance(1)
+
+    async def connections(self, *, has_links: bool) -> Any:
+        self.asked.append(("list", has_links))
+        self._one_request()
+        return self.links.pop(0) if self.links else Fetched((remote_connection("310"), remote_connection()))
+
+    async def accounts(self, connection_id: str) -> Any:
+        self.asked.append(f"accounts {connection_id}")
+        self._one_request()
+        return self.told
+
+    async def refresh(self, connection_id: str, *, attended: bool) -> Any:
+        self.asked += [("refresh", connection_id), attended]
+        self._one_request()
+        return self.refreshed
+
+    async def transactions(
+        self, connection_id: str, *, since: str | None, oldest: date
+    ) -> AsyncIterator[Any]:
+        self.asked.append((connection_id, since, oldest))
+        for page in self.answers.pop(0) if self.answers else [SeedPage((row(1),), 1)]:
+            self._one_request()
+            yield page
+
+    @staticmethod
+    def cursor_after(stamps: str, previous: str | None) -> str | None:
+        return f"{previous}+{stamps}"
+
+
+class Bench:
+    """One link, and the course of its syncs."""
+
+    def __init__(self, store: Store, clock: FrozenClock) -> None:
+        self.store, self.clock, self.aggregator = store, clock, Aggregator(clock)
+        provider: Any = self.aggregator
+        self.engine = Engine(store, provider, clock, Longest())
+        self.steps: list[tuple[Step, int, int | None]] = []
+        store.write_now(lambda tx: connections.adopt(tx, "powens", remote_connection(), NOW))
+
+    async def sync(
+        self, trigger: Trigger = Trigger.SCHEDULE, *, refresh: bool = False, **other: Any
+    ) -> tuple[SyncOutcome, ChangeSet]:
+        self.steps.clear()
+        self.aggregator.asked.clear()
+        return await self.engine.sync(
+            LINK, trigger, refresh_at_bank=refresh, progress=lambda *step: self.steps.append(step), **other
+        )
+
+    def link(self, *names: str) -> tuple[Any, ...]:
+        text = f"SELECT {', '.join(names)} FROM connections WHERE id = 1"  # noqa: S608 - names from the tests
+        return self.store.read_now(lambda opened: tuple(opened.execute(text).fetchone()))
+
+    def runs(self) -> list[tuple[Any, ...]]:
+        text = "SELECT result, detail, kind, attempt, asked_bank, requests FROM runs ORDER BY id"
+        return self.store.read_now(lambda opened: list(opened.execute(text)))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Store.open(tmp_path / "a.db", KEY) as store:
+        yield Bench(store, FrozenClock(NOW))
+
+
+def ms(away_s: float) -> int:
+    return int((NOW.timestamp() + away_s) * 1_000)
+
+
+async def test_the_first_sync_to_the_letter(bench: Bench) -> None:
+    outcome, changes = await bench.sync(Trigger.START, attempt=3)
+    assert outcome == SyncOutcome(
+        LINK, "Banque du Port", Trigger.START, RunResult.UPDATED, Condition.OK, RunCounts(new=1), 3, NOW, 3.0,
+        "", SyncKind.FULL, 3, asked_bank=False,
+    )  # fmt: skip
+    assert bench.aggregator.asked == [LISTED, READ, ("311", None, OLDEST)]
+    assert bench.steps == [
+        (Step.READING_CONNECTION, 0, None),
+        (Step.READING_ACCOUNTS, 0, None),
+        (Step.READING_TRANSACTIONS, 0, None),
+        (Step.READING_TRANSACTIONS, 1, 1),
+        (Step.SAVING, 0, None),
+        (Step.SAVING, 1, 1),
+    ]
+    assert bench.runs() == [("updated", "", "full", 3, 0, 3)]
+    assert bench.link("cursor", "asked_at", "full_sync_at") == ("None+2026-11-24 05:11:58", ms(0), ms(0))
+    for kind in (Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.BALANCES, Kind.TRANSACTIONS, Kind.RUNS):
+        assert changes.touches(kind)
+
+
+async def test_a_later_sync_reads_from_where_the_last_one_ended(bench: Bench) -> None:
+    await bench.sync()
+    outcome, changes = await bench.sync()
+    assert (outcome.result, outcome.kind, outcome.requests) == (RunResult.UNCHANGED, SyncKind.DELTA, 3)
+    assert outcome.started_at == NOW + timedelta(seconds=3)
+    assert bench.aggregator.asked[-1] == ("311", "None+2026-11-24 05:11:58", OLDEST)
+    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1]).merge(ChangeSet.of(Kind.RUNS, [2]))
+    assert bench.link("asked_at", "full_sync_at") == (ms(3), ms(0))
+
+
+async def test_who_asks_for_a_comparison_gets_one(bench: Bench) -> None:
+    await bench.sync()
+    outcome, _ = await bench.sync(kind=SyncKind.RECONCILE)
+    assert outcome.kind is SyncKind.RECONCILE
+    assert bench.aggregator.asked[-1] == ("311", None, OLDEST)
+    assert bench.link("full_sync_at") == (ms(3),)
+
+
+async def test_a_bank_is_asked_first_and_its_answer_read_after(bench: Bench) -> None:
+    outcome, _ = await bench.sync(Trigger.PERSON, refresh=True)
+    assert bench.aggregator.asked == [LISTED, ASKED, True, LISTED, READ, ("311", None, OLDEST)]
+    assert [step for step, *_ in bench.steps][:3] == [
+        Step.ASKING_BANK,
+        Step.READING_CONNECTION,
+        Step.READING_ACCOUNTS,
+    ]
+    assert bench.steps[0] == (Step.ASKING_BANK, 0, None)
+    assert outcome.asked_bank
+    assert bench.link("asked_at") == (ms(2),), "what came is as of the answer of the bank"
+    outcome, _ = await bench.sync(Trigger.LINK, refresh=True)
+    assert bench.aggregator.asked[1:3] == [ASKED, False]
+    assert bench.runs()[1][4] == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "goes_on"),
+    [
+        (ActionNeeded(Condition.NEEDS_SCA), True),
+        (RetryLater(Condition.BANK_DOWN), True),
+        (Broken(Condition.BANK_THROTTLES, ""), True),
+        (RetryLater(Condition.PROVIDER_FAULT), False),
+        (Broken(Condition.BAD_ANSWER, "odd"), False),
+        (RetryLater(Condition.PROVIDER_BUSY, 60.0), False),
+    ],
+)
+async def test_what_a_refresh_brought_decides_whether_the_rest_is_read(
+    bench: Bench, told: Any, *, goes_on: bool
+) -> None:
+    bench.aggregator.refreshed = told
+    outcome, _ = await bench.sync(Trigger.PERSON, refresh=True)
+    assert (READ in bench.aggregator.asked) is goes_on
+    assert (outcome.condition is Condition.OK) is goes_on
+    assert outcome.asked_bank
+
+
+@pytest.mark.parametrize(
+    ("failure", "result", "detail", "wait_s"),
+    [
+        (ActionNeeded(Condition.PROVIDER_REFUSES, "401"), RunResult.ACTION_NEEDED, "401", None),
+        (DOWN, RunResult.RETRY_LATER, "503", 120),
+        (RetryLater(Condition.BANK_DOWN, 77.0), RunResult.RETRY_LATER, "", 77),
+        (Broken(Condition.BAD_ANSWER, "odd"), RunResult.BROKEN, "odd", 120),
+    ],
+)
+@pytest.mark.parametrize("where", ["list", "accounts", "rows", "after the refresh"])
+async def test_a_failure_anywhere_is_told_and_kept_and_changes_no_row(
+    bench: Bench, where: str, failure: Any, result: RunResult, detail: str, wait_s: float | None
+) -> None:
+    aggregator = bench.aggregator
+    if where == "list":
+        aggregator.links = [failure]
+    elif where == "accounts":
+        aggregator.told = failure
+    elif where == "rows":
+        aggregator.answers = [[SeedPage((row(1),)), failure, SeedPage((row(2),))]]
+    else:
+        aggregator.links = [Fetched((remote_connection(),)), failure]
+    outcome, changes = await bench.sync(Trigger.PERSON, refresh=where == "after the refresh")
+    assert (outcome.result, outcome.condition, outcome.detail) == (result, failure.condition, detail)
+    assert outcome.counts == RunCounts()
+    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1]).merge(ChangeSet.of(Kind.RUNS, [1]))
+    assert bench.runs()[0][:2] == (result.value, detail)
+    ended = (bench.clock.now() - NOW).total_seconds()
+    retry = None if wait_s is None else ms(ended + wait_s)
+    assert bench.link("condition", "failures", "retry_at") == (failure.condition.value, 1, retry)
+    assert bench.store.read_now(
+        lambda opened: opened.execute("SELECT count(*) FROM transactions").fetchone()
+    ) == (0,)
+
+
+async def test_each_failure_in_a_row_waits_longer(bench: Bench) -> None:
+    bench.aggregator.told = RetryLater(Condition.BANK_DOWN)
+    waits = []
+    for _ in range(3):
+        await bench.sync()
+        waits.append((bench.link("retry_at")[0] - ms((bench.clock.now() - NOW).total_seconds())) / 1_000)
+    assert waits == [120, 240, 480]
+
+
+async def test_a_sync_that_was_held_asked_nobody_and_is_no_failure(bench: Bench) -> None:
+    bench.aggregator.told = RetryLater(Condition.BANK_DOWN)
+    for _ in range(5):
+        await bench.sync()
+    before = bench.link("failures")
+    known = bench.store.read_now(breakers)
+    outcome, changes = await bench.sync()
+    assert (outcome.result, outcome.requests, bench.aggregator.asked) == (RunResult.RETRY_LATER, 0, [])
+    assert bench.link("failures") == before == (5,)
+    assert bench.store.read_now(breakers) == known
+    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1]).merge(ChangeSet.of(Kind.RUNS, [6]))
+    assert known[0].probe_at is not None
+    assert bench.link("retry_at") == (int(known[0].probe_at.timestamp() * 1_000) + 300_000,)
+
+
+async def test_a_passing_fault_does_not_hide_what_the_person_has_to_do(bench: Bench) -> None:
+    bench.aggregator.told = ActionNeeded(Condition.WRONG_PASSWORD)
+    await bench.sync()
+    bench.aggregator.told = DOWN
+    await bench.sync()
+    assert bench.link("condition") == ("wrong_password",)
+    bench.aggregator.told = ActionNeeded(Condition.NEEDS_SCA)
+    await bench.sync()
+    assert bench.link("condition") == ("needs_sca",)
+
+
+async def test_a_link_that_the_list_lacks_is_gone(bench: Bench) -> None:
+    bench.aggregator.links = [Fetched((remote_connection("310"),))]
+    outcome, _ = await bench.sync()
+    assert (outcome.result, outcome.condition) == (RunResult.ACTION_NEEDED, Condition.GONE)
+    assert bench.aggregator.asked == [LISTED]
+
+
+async def test_F09_rows_that_move_are_read_three_times_at_most(bench: Bench) -> None:
+    bench.aggregator.answers = [[SHIFT], [SHIFT]]
+    outcome, _ = await bench.sync()
+    assert (outcome.result, outcome.counts.new, len(bench.aggregator.asked)) == (RunResult.UPDATED, 1, 5)
+    bench.aggregator.answers = [[SHIFT], [SHIFT], [SHIFT], [SHIFT]]
+    outcome, _ = await bench.sync()
+    assert (outcome.result, outcome.detail, len(bench.aggregator.asked)) == (RunResult.BROKEN, PAGE_SHIFT, 5)
+    bench.aggregator.answers = [[Broken(Condition.BAD_ANSWER, "odd")]]
+    await bench.sync()
+    assert len(bench.aggregator.asked) == 3, "only what moved is read again"
+
+
+async def test_how_far_reading_has_come_is_told_page_by_page(bench: Bench) -> None:
+    pages = [
+        SeedPage((row(number),), total) for number, total in ((1, 2_500), (2, 2_500), (3, 2_500), (4, None))
+    ]
+    bench.aggregator.answers = [pages]
+    await bench.sync()
+    assert [step for step in bench.steps if step[0] is Step.READING_TRANSACTIONS] == [
+        (Step.READING_TRANSACTIONS, 0, None),
+        (Step.READING_TRANSACTIONS, 1_000, 2_500),
+        (Step.READING_TRANSACTIONS, 2_000, 2_500),
+        (Step.READING_TRANSACTIONS, 2_500, 2_500),
+        (Step.READING_TRANSACTIONS, 4_000, None),
+    ]
+
+
+async def test_F20_an_account_of_another_currency_is_read_anew_and_a_new_one_is_not(bench: Bench) -> None:
+    await bench.sync()
+    bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=USD)))
+    assert (await bench.sync())[0].kind is SyncKind.DELTA
+    assert bench.aggregator.asked[-1][1] is not None
+    yen = replace(USD, code="JPY", exponent=0)
+    bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=yen)))
+    await bench.sync()
+    assert bench.aggregator.asked[-1][1] is None
+
+
+async def test_F33_a_link_removed_while_it_is_read_keeps_nothing(bench: Bench) -> None:
+    bench.store.write_now(lambda tx: connections.close(tx, LINK, NOW))
+    outcome, changes = await bench.sync()
+    assert (outcome.result, outcome.condition) == (RunResult.CANCELLED, Condition.OK)
+    assert (changes, bench.runs()) == (ChangeSet(), [])
+    bench.aggregator.told = DOWN
+    outcome, changes = await bench.sync()
+    assert (outcome.result, changes, bench.runs()) == (RunResult.RETRY_LATER, ChangeSet(), [])
+    assert [each.subject for each in bench.store.read_now(breakers)] == ["host:acme.biapi.pro"]
+
+
+async def test_links_that_came_or_went_are_named(bench: Bench) -> None:
+    aggregator = bench.aggregator
+    aggregator.links = [Fetched((remote_connection("312"), remote_connection("313")))]
+    remotes, changes = await discovered(bench)
+    assert sorted(remotes) == ["312", "313"]
+    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1, 2, 3])
+    assert bench.link("condition") == ("gone",)
+    assert aggregator.asked == [("list", True)]
+    aggregator.links = [Fetched((remote_connection("312"), remote_connection("313")))]
+    assert (await discovered(bench))[1] == ChangeSet(), "gone is told once"
+    aggregator.links = [Fetched((remote_connection(), remote_connection("312"), remote_connection("313")))]
+    assert (await discovered(bench))[1] == ChangeSet.of(Kind.CONNECTIONS, [1])
+    assert bench.link("condition") == ("ok",)
+    aggregator.links = [DOWN]
+    assert await bench.engine.discover() is DOWN
+    assert bench.store.read_now(breakers)[0].failures == 1
+
+
+async def test_F33_what_was_erased_while_the_list_was_on_its_way_does_not_come_back(bench: Bench) -> None:
+    bench.store.write_now(lambda tx: connections.close(tx, LINK, NOW))
+    assert (await discovered(bench))[1] == ChangeSet.of(Kind.CONNECTIONS, [2]), "310 is new"
+    assert bench.aggregator.asked == [("list", False)], "of what was removed the aggregator knows nothing"
+    assert (await discovered(bench))[1] == ChangeSet()
+
+
+async def discovered(bench: Bench) -> tuple[dict[str, Any], ChangeSet]:
+    bench.aggregator.asked.clear()
+    found = await bench.engine.discover()
+    assert isinstance(found, tuple)
+    return found
