@@ -94,7 +94,7 @@ def test_F29_F31_nothing_that_could_lock_a_login_or_send_a_code_is_done_by_itsel
         may = policy.may_ask_bank(condition, None, trigger, NOW)
         assert not (may and (mended_by_renewing(condition) or side_of(condition) is Side.YOU))
         assert not (may and condition is Condition.VALIDATING)
-    assert policy.may_ask_bank(condition, None, Trigger.PERSON, NOW) is not mended_by_renewing(condition)
+    assert policy.may_ask_bank(condition, None, Trigger.PERSON, NOW) is (not mended_by_renewing(condition))
 
 
 def test_F28_a_bank_whose_consent_is_over_is_not_asked_by_itself() -> None:
@@ -175,3 +175,15 @@ def test_whose_failure_each_condition_is(condition: Condition) -> None:
     else:
         is_failing = condition in SOON | SLOWLY
         assert (host, link) == (policy.Sign.FINE, policy.Sign.FAILING if is_failing else policy.Sign.FINE)
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_who_may_ask_a_bank_without_its_person(condition: Condition) -> None:
+    may = condition in (WELL | SOON | SLOWLY) - {Condition.VALIDATING}
+    for trigger in set(Trigger) - {Trigger.PERSON}:
+        assert policy.may_ask_bank(condition, NOW + timedelta(days=1), trigger, NOW) is may
+
+
+def test_what_a_person_asks_for_is_no_reason_to_ask_unasked() -> None:
+    for trigger in (Trigger.PERSON, Trigger.LINK):
+        assert policy.wants_bank(NOW - timedelta(days=9), [], trigger, NOW) is False

@@ -182,3 +182,38 @@ def test_the_next_try_comes_at_its_time_and_counts() -> None:
     at = SOME_MORNING + timedelta(minutes=7)
     retry = queue.again(a_job(Trigger.PERSON, asks_bank=True, attempts=2), at, SOME_MORNING)
     assert (retry.not_before, retry.attempts, retry.attended, retry.asks_bank) == (at, 3, False, False)
+
+
+def test_a_job_left_alone_goes_last_and_waits_no_longer_than_it_was_told_to() -> None:
+    later = SOME_MORNING + timedelta(hours=1)
+    wanted = a_job(Trigger.PERSON, asks_bank=True, not_before=later, put_at=SOME_MORNING - SECOND, id=7)
+    plain = a_job(Trigger.RETRY, put_at=SOME_MORNING - SECOND, id=7)
+    assert queue.left_alone(wanted, SOME_MORNING) == plain
+    tried = replace(wanted, attempts=1)
+    assert queue.left_alone(tried, SOME_MORNING) == replace(plain, attempts=1, not_before=later)
+
+
+def test_the_first_retry_is_put_when_the_try_failed() -> None:
+    at = SOME_MORNING + timedelta(minutes=7)
+    retry = queue.again(a_job(Trigger.PERSON, put_at=SOME_MORNING - SECOND), at, SOME_MORNING)
+    assert retry == a_job(Trigger.RETRY, not_before=at, put_at=SOME_MORNING, attempts=1)
+
+
+def test_an_important_account_lowers_no_hint_and_no_person() -> None:
+    def waiting(number: int, priority: Priority, *, important: bool) -> Waiting:
+        return Waiting(a_job(id=number, priority=priority), important=important, asked_at=None, live=True)
+
+    for priority in (Priority.PERSON, Priority.WEBHOOK):
+        plain, important = (waiting(n, priority, important=n == 2) for n in (1, 2))
+        first = queue.next_of([plain, important])
+        assert first is not None
+        assert first.id == 2
+
+
+def test_F53_the_moments_at_which_a_date_begins_and_ceases_to_count() -> None:
+    far = SOME_MORNING + timedelta(hours=25)
+    assert not queue.is_ready(a_job(not_before=far), SOME_MORNING)
+    assert queue.is_ready(a_job(not_before=far + SECOND), SOME_MORNING)
+    assert queue.priority_of(Trigger.START, SOME_MORNING, SOME_MORNING) is Priority.REST
+    soon = SOME_MORNING - timedelta(hours=4) + SECOND
+    assert queue.priority_of(Trigger.START, soon, SOME_MORNING) is Priority.REST
