@@ -174,6 +174,13 @@ async def test_F02_a_host_that_answers_its_try_lets_the_sync_go_on(door: Door) -
     assert door.events()[-1] == ("breaker_closed", None, "provider_down")
 
 
+async def test_F02_a_host_that_answers_after_a_long_outage_gives_each_link_its_turn(door: Door) -> None:
+    door.stands(DUE)
+    door.fails(ONE, Condition.PROVIDER_DOWN, NOW + 9 * HOUR)
+    held = await door.gate.admit(ONE, Trigger.SCHEDULE)
+    assert held == Held(RetryLater(Condition.COMING_BACK), NOW + HOUR * 1.25)
+
+
 async def test_F02_a_person_whose_sync_is_the_try_asks_no_small_question_first(door: Door) -> None:
     door.stands(DUE)
     assert await door.gate.admit(ONE, Trigger.PERSON) is None
@@ -198,6 +205,11 @@ async def test_what_the_list_of_links_says_about_the_provider_is_kept(door: Door
     assert door.events() == [("token_renewed", None, "refused")]
     await door.gate.listed(DOWN, 1)
     assert door.events() == [("token_renewed", None, "refused")] * 2
+
+
+async def test_a_renewed_token_is_written_down_where_nothing_is_wrong_too(door: Door) -> None:
+    await door.gate.listed(None, 1)
+    assert door.events() == [("token_renewed", None, "refused")]
 
 
 async def test_F03_only_who_says_when_to_come_again_is_waited_for(door: Door) -> None:
