@@ -310,6 +310,35 @@ async def test_how_far_reading_has_come_is_told_page_by_page(bench: Bench) -> No
     ]
 
 
+async def test_a_delta_that_is_a_riddle_is_followed_by_a_comparison(bench: Bench) -> None:
+    await bench.sync()
+    twin = row(9, updated="2026-11-25 05:00:00")
+    bench.aggregator.answers = [[SeedPage((twin,))], [SeedPage((row(1), twin))]]
+    outcome, _ = await bench.sync(Trigger.PERSON, refresh=True, attempt=2)
+    assert (outcome.kind, outcome.trigger, outcome.attempt) == (SyncKind.RECONCILE, Trigger.PERSON, 2)
+    assert (outcome.counts.new, outcome.asked_bank, outcome.requests) == (1, True, 8)
+    assert bench.aggregator.asked.count(ASKED) == 1, "the bank is asked once"
+    assert len(bench.runs()) == 2
+
+
+async def test_F09_a_list_that_moved_without_a_trace_is_read_again_and_then_believed(bench: Bench) -> None:
+    rows = tuple(row(number, on=f"2026-11-1{number}", label=f"SHOP {number}") for number in range(1, 6))
+    moved = SeedPage((*rows[:2], rows[1], *rows[3:]))
+    bench.aggregator.answers = [[SeedPage(rows)], [moved], [moved]]
+    await bench.sync()
+    outcome, _ = await bench.sync(kind=SyncKind.RECONCILE)
+    assert (outcome.counts.removed, outcome.requests, outcome.kind) == (1, 6, SyncKind.RECONCILE)
+    assert not bench.aggregator.answers
+
+
+async def test_which_rows_came_new_is_kept_with_the_run_and_nothing_where_none_did(bench: Bench) -> None:
+    for _ in range(2):
+        await bench.sync()
+    text = "SELECT added_from, added_to, cursor_before FROM runs ORDER BY id"
+    kept = bench.store.read_now(lambda opened: list(opened.execute(text)))
+    assert kept == [(1, 1, None), (None, None, "None+2026-11-24 05:11:58")]
+
+
 async def test_F20_an_account_of_another_currency_is_read_anew_and_a_new_one_is_not(bench: Bench) -> None:
     await bench.sync()
     bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=USD)))

@@ -101,6 +101,12 @@ def test_F30_the_rows_that_end_an_absence_narrow_what_it_lost(ledger: Ledger) ->
     )
 
 
+def test_an_absence_whose_rows_begin_where_the_last_answer_ended_lost_nothing(ledger: Ledger) -> None:
+    ledger.take(0, [at(ONE, 0)], row(1))
+    ledger.take(120, [at(ONE, 120)], row(3, on="2026-12-02", label="SOON AFTER"))
+    assert ledger.holes() == []
+
+
 def test_F30_what_covers_the_second_account_alone_closes_its_days_alone(ledger: Ledger) -> None:
     ledger.take(0, [at(ONE, 0), at(TWO, 0)], row(1), row(2, account=1802))
     ledger.take(120, [at(ONE, 120), at(TWO, 120)])

@@ -299,17 +299,17 @@ async def test_a_read_at_a_bank_is_written_down_by_the_provider_s_clock(door: Do
 
 async def test_a_bank_is_not_read_where_nobody_wants_it_or_nobody_may(door: Door) -> None:
     fresh = remote_connection("1", now=NOW)
-    assert not await door.gate.spend(ONE, fresh, Trigger.SCHEDULE, wanted=False)
+    assert await door.gate.spend(ONE, fresh, Trigger.SCHEDULE, wanted=False) is False
     ended = replace(fresh, consent_expires_at=NOW + HOUR)
     door.aggregator.clock_behind = HOUR
-    assert not await door.gate.spend(ONE, ended, Trigger.SCHEDULE, wanted=True), "over by their clock"
+    assert await door.gate.spend(ONE, ended, Trigger.SCHEDULE, wanted=True) is False, "over by their clock"
     assert made(door) == []
 
 
 async def test_a_bank_with_old_data_is_read_unasked_every_six_hours_at_most(door: Door) -> None:
     old = replace(remote_connection("1", now=NOW), data_as_of=NOW - 30 * HOUR)
     assert await door.gate.spend(ONE, old, Trigger.SCHEDULE, wanted=False)
-    assert not await door.gate.spend(ONE, old, Trigger.SCHEDULE, wanted=False)
-    assert not await door.gate.spend(ONE, old, Trigger.LINK, wanted=False)
+    for trigger in (Trigger.SCHEDULE, Trigger.LINK):
+        assert await door.gate.spend(ONE, old, trigger, wanted=False) is False
     assert await door.gate.spend(ONE, old, Trigger.SCHEDULE, wanted=True)
     assert len(made(door)) == 2
