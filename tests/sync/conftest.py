@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.simulator.server import running
+from obdesk.storage.store import Store
+from tests.fakes import FrozenClock
 from tests.flows.town import Bankside, Town, small_simulator
+from tests.seed import KEY, NOW
+from tests.sync.bench import Bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
-
-    from tests.fakes import FrozenClock
 
 
 @pytest.fixture
@@ -35,3 +37,10 @@ async def town(tmp_path: Path, bank: Bankside, clock: FrozenClock) -> AsyncItera
     """Give one person's ledger before the banks."""
     async with Town(tmp_path, bank, clock) as made:
         yield made
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Give one link before an aggregator that answers what it is told to."""
+    with Store.open(tmp_path / "a.db", KEY) as store:
+        yield Bench(store, FrozenClock(NOW))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,118 +11,21 @@ import pytest
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
-from obdesk.domain.ids import ConnectionId
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncKind, SyncOutcome
-from obdesk.providers import counting
 from obdesk.storage.queries.limits import breakers
-from obdesk.storage.store import Store
 from obdesk.storage.writes import connections
-from obdesk.sync.engine import Engine
-from tests.fakes import FrozenClock
-from tests.seed import KEY, NOW, USD, SeedPage, remote_account, remote_connection, row
+from tests.seed import NOW, USD, SeedPage, remote_account, remote_connection, row
+from tests.sync.bench import LINK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
+    from tests.sync.bench import Bench
 
 pytestmark = pytest.mark.anyio
-LINK = ConnectionId(1)
 DOWN = RetryLater(Condition.PROVIDER_DOWN, provider_code="503")
 SHIFT = Broken(Condition.PROVIDER_FAULT, PAGE_SHIFT)
 LISTED, READ, ASKED = ("list", True), "accounts 311", ("refresh", "311")
 OLDEST = date(1990, 1, 1)
-
-
-class Longest(Random):
-    """Chance that always falls on the far end."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Override Random.uniform."""
-        del a
-        return b
-
-
-class Aggregator:
-    """A provider that answers what it is told to, and keeps what it was asked."""
-
-    name, host = "powens", "acme.biapi.pro"
-    clock_behind = timedelta(0)
-
-    def __init__(self, clock: FrozenClock) -> None:
-        self._clock = clock
-        self.asked: list[Any] = []
-        self.links: list[Any] = []
-        """The next answers to the list of links; when they are used up, the link is well."""
-        self.told: Any = Fetched((remote_account(),))
-        self.refreshed: Any = Fetched(remote_connection())
-        self.answers: list[list[Any]] = []
-        """The next answers of rows, page by page."""
-
-    def _one_request(self) -> None:
-        counting.sent_one()
-        self._clock.advance(1)
-
-    async def connections(self, *, has_links: bool) -> Any:
-        self.asked.append(("list", has_links))
-        self._one_request()
-        return self.links.pop(0) if self.links else Fetched((remote_connection("310"), remote_connection()))
-
-    async def accounts(self, connection_id: str) -> Any:
-        self.asked.append(f"accounts {connection_id}")
-        self._one_request()
-        return self.told
-
-    async def refresh(self, connection_id: str, *, attended: bool) -> Any:
-        self.asked += [("refresh", connection_id), attended]
-        self._one_request()
-        return self.refreshed
-
-    async def transactions(
-        self, connection_id: str, *, since: str | None, oldest: date
-    ) -> AsyncIterator[Any]:
-        self.asked.append((connection_id, since, oldest))
-        for page in self.answers.pop(0) if self.answers else [SeedPage((row(1),), 1)]:
-            self._one_request()
-            yield page
-
-    @staticmethod
-    def cursor_after(stamps: str, previous: str | None) -> str | None:
-        return f"{previous}+{stamps}"
-
-
-class Bench:
-    """One link, and the course of its syncs."""
-
-    def __init__(self, store: Store, clock: FrozenClock) -> None:
-        self.store, self.clock, self.aggregator = store, clock, Aggregator(clock)
-        provider: Any = self.aggregator
-        self.engine = Engine(store, provider, clock, Longest())
-        self.steps: list[tuple[Step, int, int | None]] = []
-        store.write_now(lambda tx: connections.adopt(tx, "powens", remote_connection(), NOW))
-
-    async def sync(
-        self, trigger: Trigger = Trigger.SCHEDULE, *, refresh: bool = False, **other: Any
-    ) -> tuple[SyncOutcome, ChangeSet]:
-        self.steps.clear()
-        self.aggregator.asked.clear()
-        return await self.engine.sync(
-            LINK, trigger, refresh_at_bank=refresh, progress=lambda *step: self.steps.append(step), **other
-        )
-
-    def link(self, *names: str) -> tuple[Any, ...]:
-        text = f"SELECT {', '.join(names)} FROM connections WHERE id = 1"  # noqa: S608 - names from the tests
-        return self.store.read_now(lambda opened: tuple(opened.execute(text).fetchone()))
-
-    def runs(self) -> list[tuple[Any, ...]]:
-        text = "SELECT result, detail, kind, attempt, asked_bank, requests FROM runs ORDER BY id"
-        return self.store.read_now(lambda opened: list(opened.execute(text)))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Store.open(tmp_path / "a.db", KEY) as store:
-        yield Bench(store, FrozenClock(NOW))
 
 
 def ms(away_s: float) -> int:
@@ -167,6 +69,21 @@ async def test_who_asks_for_a_comparison_gets_one(bench: Bench) -> None:
     assert outcome.kind is SyncKind.RECONCILE
     assert bench.aggregator.asked[-1] == ("311", None, OLDEST)
     assert bench.link("full_sync_at") == (ms(3),)
+
+
+async def test_only_a_comparison_mends_what_differs_from_what_the_bank_says_unchanged(bench: Bench) -> None:
+    def label() -> str:
+        return bench.store.read_now(
+            lambda opened: opened.execute("SELECT label FROM transactions").fetchone()[0]
+        )
+
+    await bench.sync(kind=SyncKind.FULL)
+    told = label()
+    bench.store.write_now(lambda tx: tx.execute("UPDATE transactions SET label = 'BROKEN'"))
+    await bench.sync(kind=SyncKind.FULL)
+    assert label() == "BROKEN"
+    await bench.sync(kind=SyncKind.RECONCILE)
+    assert label() == told
 
 
 async def test_a_bank_is_asked_first_and_its_answer_read_after(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from obdesk.domain.commits import Subject, What
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts
 from obdesk.domain.ids import ConnectionId
+from obdesk.storage.queries import connections as reads
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections
 from obdesk.sync.saving import Saved, record, save
@@ -93,7 +94,7 @@ def test_a_balance_of_another_day_is_a_line_and_news(ledger: Ledger) -> None:
     later = replace(ONE, balance_minor=5, data_as_of=NOW + timedelta(days=1))
     saved = ledger.take(*ROWS, accounts=[later, TWO])
     assert (Subject.BALANCE, 1, What.ADDED, "2026-11-25") in lines(saved)
-    assert saved.changes.touched[Kind.BALANCES] == {1}
+    assert saved.changes.touched[Kind.BALANCES] == frozenset({1})
     assert saved.is_news
 
 
@@ -135,8 +136,8 @@ def test_rows_of_an_account_that_is_new_are_counted_beside_those_of_one_that_is_
     told = (*ROWS, row(4, label="D"), row(5, account=1803, label="E"), row(6, account=1803, label="F"))
     saved = ledger.take(*told, accounts=[ONE, TWO, three])
     assert saved.counts == RunCounts(new=3, unchanged=3)
-    assert saved.changes.touched[Kind.TRANSACTIONS] == {4, 5, 6}
-    assert saved.changes.touched[Kind.ACCOUNTS] == {3}
+    assert saved.changes.touched[Kind.TRANSACTIONS] == frozenset({4, 5, 6})
+    assert saved.changes.touched[Kind.ACCOUNTS] == frozenset({3})
     assert saved.added == (4, 6)
 
 
@@ -155,7 +156,7 @@ def test_an_equal_page_beside_another_is_counted_and_skipped_in_a_delta(ledger: 
     third = SeedPage((row(7, label="G"),))
     saved = ledger.take(series="delta", pages=[first, second, third])
     assert saved.counts == RunCounts(new=1, unchanged=3)
-    assert saved.changes.touched[Kind.TRANSACTIONS] == {7}
+    assert saved.changes.touched[Kind.TRANSACTIONS] == frozenset({7})
 
 
 def test_progress_counts_rows_against_the_first_total_that_was_told(ledger: Ledger) -> None:
@@ -164,6 +165,20 @@ def test_progress_counts_rows_against_the_first_total_that_was_told(ledger: Ledg
     answer = answer_of(LINK, [ONE, TWO], pages, series="delta")
     ledger.store.write_now(lambda tx: save(tx, answer, lambda done, total: told.append((done, total))))
     assert told == [(1, 30), (3, 30)]
+
+
+def test_an_account_that_another_link_lists_as_well_is_a_finding_of_the_later_one(ledger: Ledger) -> None:
+    remote = remote_connection("312")
+    second = ledger.store.write_now(lambda tx: connections.adopt(tx, "powens", remote, NOW))
+    twin = remote_account(2801, "again", connection="312")
+    answer = answer_of(second, [twin], [SeedPage(())], remote=remote)
+    saved = ledger.store.write_now(lambda tx: save(tx, answer))
+    (problem,) = ledger.store.read_now(reads.problems, 9)
+    assert (problem.connection_id, problem.kind, problem.detail) == (2, "same_account_twice", "account 2")
+    assert problem.seen_at == NOW
+    assert saved.changes.touched[Kind.PROBLEMS] == frozenset({problem.id})
+    ledger.take(*ROWS, accounts=[replace(ONE, name="eins"), TWO])
+    assert sorted(each.connection_id for each in ledger.store.read_now(reads.problems, 9)) == [1, 1, 2]
 
 
 def test_an_account_under_another_number_is_one_line_and_goes_on(ledger: Ledger) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +22,7 @@ from obdesk.sync.gate import Gate, Held
 from tests.fakes import SOME_MORNING as NOW
 from tests.fakes import FrozenClock
 from tests.seed import KEY, remote_connection
+from tests.sync.bench import Longest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,15 +35,6 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 DOWN = RetryLater(Condition.PROVIDER_DOWN)
 OPEN = Breaker(HOST, BreakerState.OPEN, 5, 1, DOWN.condition, NOW - HOUR, NOW + HOUR)
 DUE = replace(OPEN, probe_at=NOW)
-
-
-class Longest(Random):
-    """Chance that always falls on the far end."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Override Random.uniform."""
-        del a
-        return b
 
 
 class Aggregator:

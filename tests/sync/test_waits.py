@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
@@ -14,29 +13,12 @@ from obdesk.domain.limits import BankCall, Breaker, BreakerState
 from obdesk.domain.outcomes import Broken, RetryLater
 from obdesk.sync import erasing, policy
 from tests.fakes import SOME_MORNING as NOW
+from tests.sync.bench import Longest, Shortest
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DOWN, BUSY, REFUSES = Condition.PROVIDER_DOWN, Condition.PROVIDER_BUSY, Condition.PROVIDER_REFUSES
 WELL = Breaker("host:bank.example", BreakerState.CLOSED, 0, 0, Condition.OK, None, None)
 OPEN = Breaker("host:bank.example", BreakerState.OPEN, 5, 1, DOWN, NOW - HOUR, NOW + HOUR)
-
-
-class Shortest(Random):
-    """Chance that always falls on the near end."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Override Random.uniform."""
-        del b
-        return a
-
-
-class Longest(Random):
-    """Chance that always falls on the far end."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Override Random.uniform."""
-        del a
-        return b
 
 
 def range_s(condition: Condition, failures: int) -> tuple[float, float]:
