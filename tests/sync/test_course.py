@@ -73,9 +73,8 @@ async def test_who_asks_for_a_comparison_gets_one(bench: Bench) -> None:
 
 async def test_only_a_comparison_mends_what_differs_from_what_the_bank_says_unchanged(bench: Bench) -> None:
     def label() -> str:
-        return bench.store.read_now(
-            lambda opened: opened.execute("SELECT label FROM transactions").fetchone()[0]
-        )
+        text = "SELECT label FROM transactions"
+        return str(bench.store.read_now(lambda opened: opened.execute(text).fetchone()[0]))
 
     await bench.sync(kind=SyncKind.FULL)
     told = label()
@@ -276,6 +275,12 @@ async def test_F33_a_link_removed_while_it_is_read_keeps_nothing(bench: Bench) -
     outcome, changes = await bench.sync()
     assert (outcome.result, changes, bench.runs()) == (RunResult.RETRY_LATER, ChangeSet(), [])
     assert [each.subject for each in bench.store.read_now(breakers)] == ["host:acme.biapi.pro"]
+
+
+async def test_F32_a_link_that_went_is_told_where_none_came(bench: Bench) -> None:
+    bench.aggregator.links = [Fetched(())]
+    assert await discovered(bench) == ({}, ChangeSet.of(Kind.CONNECTIONS, [1]))
+    assert bench.link("condition") == ("gone",)
 
 
 async def test_links_that_came_or_went_are_named(bench: Bench) -> None:

@@ -136,6 +136,13 @@ def test_the_former_number_of_a_row_is_no_new_row(ledger: Ledger) -> None:
     assert ledger.gathered(DELTA, TOLD[1]).former.keys() == {(1, 2)}, "and a delta with it is no riddle"
 
 
+def test_the_withdrawal_of_a_row_is_never_a_new_row(ledger: Ledger) -> None:
+    gone = row(9, on="2026-11-10", label="TEN", deleted=True, updated=LATER)
+    ledger.gathered(DELTA, gone)
+    ledger.take(*TOLD[:1], row(22, on="2026-11-10", label="TEN"), *TOLD[2:])
+    assert ledger.gathered(FULL, TOLD[1]._replace(deleted=True)).former == {}
+
+
 def test_a_delta_is_a_riddle_where_a_new_row_may_be_one_that_we_have(ledger: Ledger) -> None:
     twin = row(9, on="2026-11-10", label="TEN")
     with pytest.raises(WantsFullError):
