@@ -301,7 +301,7 @@ async def test_links_that_came_or_went_are_named(bench: Bench) -> None:
     assert bench.store.read_now(breakers)[0].failures == 1
 
 
-async def test_F33_what_was_erased_while_the_list_was_on_its_way_does_not_come_back(bench: Bench) -> None:
+async def test_F33_what_the_person_removed_is_not_brought_back_by_a_list(bench: Bench) -> None:
     bench.store.write_now(lambda tx: connections.close(tx, LINK, NOW))
     assert (await discovered(bench))[1] == ChangeSet.of(Kind.CONNECTIONS, [2]), "310 is new"
     assert bench.aggregator.asked == [("list", False)], "of what was removed the aggregator knows nothing"
