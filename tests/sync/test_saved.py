@@ -159,6 +159,14 @@ def test_an_equal_page_beside_another_is_counted_and_skipped_in_a_delta(ledger: 
     assert saved.changes.touched[Kind.TRANSACTIONS] == frozenset({7})
 
 
+def test_F14_a_row_that_one_of_two_pages_lacks_is_gone_though_the_other_page_is_equal(ledger: Ledger) -> None:
+    first, second = SeedPage(ROWS), SeedPage((row(4, label="D"), row(5, label="E", on="2026-11-01")))
+    ledger.take(pages=[first, second])
+    saved = ledger.take(pages=[first, SeedPage(second.rows[1:])])
+    assert saved.counts == RunCounts(removed=1, unchanged=4)
+    assert saved.changes == ChangeSet.of(Kind.TRANSACTIONS, [4])
+
+
 def test_progress_counts_rows_against_the_first_total_that_was_told(ledger: Ledger) -> None:
     told: list[tuple[int, int | None]] = []
     pages = [SeedPage((row(4, label="D"),)), SeedPage((row(5, label="E"), row(6, label="F")), 30)]
