@@ -58,9 +58,13 @@ class Aggregator:
         self.refreshed: Any = Fetched(remote_connection())
         self.answers: list[list[Any]] = []
         """The next answers of rows, page by page."""
+        self.renews = False
+        """Whether each request needs another token first."""
 
     def _one_request(self) -> None:
         counting.sent_one()
+        if self.renews:
+            counting.renewed_one()
         self._clock.advance(1)
 
     async def connections(self, *, has_links: bool) -> Any:
@@ -113,6 +117,11 @@ class Bench:
     def link(self, *names: str) -> tuple[Any, ...]:
         text = f"SELECT {', '.join(names)} FROM connections WHERE id = 1"  # noqa: S608 - names from the tests
         return self.store.read_now(lambda opened: tuple(opened.execute(text).fetchone()))
+
+    def events(self) -> list[tuple[Any, ...]]:
+        """Return what else is written down, the oldest first."""
+        text = "SELECT kind, detail FROM events ORDER BY id"
+        return self.store.read_now(lambda opened: list(opened.execute(text)))
 
     def runs(self) -> list[tuple[Any, ...]]:
         text = "SELECT result, detail, kind, attempt, asked_bank, requests FROM runs ORDER BY id"

@@ -308,6 +308,27 @@ async def test_F33_what_the_person_removed_is_not_brought_back_by_a_list(bench: 
     assert (await discovered(bench))[1] == ChangeSet()
 
 
+@pytest.mark.parametrize("answer", [DOWN, Fetched((remote_connection(),))])
+async def test_a_token_that_had_to_be_renewed_is_written_down_whatever_came_of_it(
+    bench: Bench, answer: Any
+) -> None:
+    bench.aggregator.renews = True
+    bench.aggregator.links = [answer, answer]
+    await bench.engine.discover()
+    assert bench.events() == [("token_renewed", "refused")]
+    await bench.sync()
+    assert bench.events() == [("token_renewed", "refused")] * 2
+
+
+async def test_an_answer_that_says_the_provider_is_well_forgets_its_failures(bench: Bench) -> None:
+    bench.aggregator.links = [DOWN]
+    await bench.engine.discover()
+    assert len(bench.store.read_now(breakers)) == 1
+    bench.aggregator.links = [Fetched((remote_connection(),))]
+    await discovered(bench)
+    assert bench.store.read_now(breakers) == ()
+
+
 async def discovered(bench: Bench) -> tuple[dict[str, Any], ChangeSet]:
     bench.aggregator.asked.clear()
     found = await bench.engine.discover()

@@ -12,8 +12,9 @@ from obdesk.domain.entities import AccountState
 from obdesk.domain.ids import ConnectionId, TransactionId
 from obdesk.domain.ledger import KnownAccount
 from obdesk.storage.store import Store
-from obdesk.storage.writes import connections, edits
+from obdesk.storage.writes import connections, edits, merges, suggestions
 from obdesk.sync.matching import Scope, ShiftedError, WantsFullError, gather, known_rows, listed_accounts
+from obdesk.sync.reconcile.plan import Lessons
 from obdesk.sync.saving import record, save
 from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
 from tests.sync.outcomes import outcome_of
@@ -126,6 +127,8 @@ def test_what_the_person_said_of_a_deleted_row_is_at_hand_when_a_new_one_comes(l
         )
     ledger.take(row(1, on="2026-11-01", label="OLD", deleted=True, updated=LATER), series="delta")
     assert [each.id for each in ledger.gathered(FULL, row(9, label="NEW")).deleted] == [1]
+    nobody = replace(FULL, accounts=frozenset())
+    assert [each.id for each in ledger.gathered(nobody, row(9, label="NEW")).deleted] == [1]
     assert ledger.gathered(FULL, TOLD[2]).deleted == (), "no row is new"
 
 
@@ -133,7 +136,21 @@ def test_the_former_number_of_a_row_is_no_new_row(ledger: Ledger) -> None:
     ledger.take(*TOLD[:1], row(22, on="2026-11-10", label="TEN"), *TOLD[2:])
     found = ledger.gathered(FULL, *TOLD)
     assert {key: each.id for key, each in found.former.items()} == {(1, 2): 2}
+    assert found.joined == frozenset(), "no person joined it"
     assert ledger.gathered(DELTA, TOLD[1]).former.keys() == {(1, 2)}, "and a delta with it is no riddle"
+
+
+def test_what_the_person_taught_is_at_hand_where_a_row_is_new(ledger: Ledger) -> None:
+    ledger.store.write_now(lambda tx: suggestions.learn(tx, (1, "a", "b"), NOW, same=True))
+    assert ledger.gathered(FULL, row(9, label="NEW")).lessons == Lessons(frozenset({(1, "a", "b")}))
+    assert ledger.gathered(FULL, TOLD[2]).lessons == Lessons()
+
+
+def test_a_row_that_the_person_joined_from_two_is_known_as_such(ledger: Ledger) -> None:
+    ledger.store.write_now(lambda tx: merges.merge(tx, 2, 3, "by hand", NOW))
+    found = ledger.gathered(FULL, *TOLD)
+    assert found.former.keys() == {(1, 3)}
+    assert found.joined == {2}
 
 
 def test_the_withdrawal_of_a_row_is_never_a_new_row(ledger: Ledger) -> None:
