@@ -13,6 +13,7 @@ from obdesk.domain.commits import Subject, What
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts
 from obdesk.domain.ids import ConnectionId
+from obdesk.domain.remote import PageRows, RowProblem
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections
@@ -21,7 +22,7 @@ from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_con
 from tests.sync.outcomes import outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from obdesk.domain.remote import RemoteAccount, RemoteConnection, RemoteTransaction
@@ -75,6 +76,27 @@ def test_an_answer_without_news_says_nothing(ledger: Ledger) -> None:
     saved = ledger.take(*ROWS)
     assert saved == Saved(ChangeSet(), RunCounts(unchanged=3), None)
     assert not saved.is_news
+
+
+def test_a_reservation_stays_where_an_equal_answer_is_not_even_taken_apart(ledger: Ledger) -> None:
+    waiting = (*ROWS, row(4, label="D", pending=True))
+    ledger.take(*waiting)
+    assert ledger.take(*waiting) == Saved(ChangeSet(), RunCounts(unchanged=4), None)
+
+
+class OddPage(SeedPage):
+    """A page of which no row makes sense."""
+
+    def decode(self, exponents: Mapping[int, int]) -> PageRows:
+        del exponents
+        return PageRows((), tuple(RowProblem("no_date", str(each.provider_id), "date") for each in self.rows))
+
+
+def test_the_odd_rows_of_every_page_are_told(ledger: Ledger) -> None:
+    saved = ledger.take(series="delta", pages=[OddPage((row(8),)), OddPage((row(9),))])
+    assert saved.counts == RunCounts(problems=2)
+    told = ledger.store.read_now(reads.problems, 9)
+    assert sorted(each.subject for each in told) == ["8", "9"]
 
 
 def test_the_name_of_an_account_alone_is_a_line_and_no_news(ledger: Ledger) -> None:
