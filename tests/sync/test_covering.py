@@ -107,6 +107,13 @@ def test_an_absence_whose_rows_begin_where_the_last_answer_ended_lost_nothing(le
     assert ledger.holes() == []
 
 
+def test_F30_rows_that_come_while_nothing_else_moved_cover_their_days(ledger: Ledger) -> None:
+    ledger.take(0, [at(ONE, 0)], row(1))
+    for rows in ([], [row(3, on="2026-11-27", label="LATE")]):
+        ledger.take(120, [at(ONE, 120)], *rows)
+    assert ledger.holes() == [(1801, *LOST, "covered")]
+
+
 def test_F30_what_covers_the_second_account_alone_closes_its_days_alone(ledger: Ledger) -> None:
     ledger.take(0, [at(ONE, 0), at(TWO, 0)], row(1), row(2, account=1802))
     ledger.take(120, [at(ONE, 120), at(TWO, 120)])

@@ -192,9 +192,10 @@ def test_F14_a_row_that_one_of_two_pages_lacks_is_gone_though_the_other_page_is_
 def test_progress_counts_rows_against_the_first_total_that_was_told(ledger: Ledger) -> None:
     told: list[tuple[int, int | None]] = []
     pages = [SeedPage((row(4, label="D"),)), SeedPage((row(5, label="E"), row(6, label="F")), 30)]
+    pages.append(OddPage((row(9),)))
     answer = answer_of(LINK, [ONE, TWO], pages, series="delta")
     ledger.store.write_now(lambda tx: save(tx, answer, lambda done, total: told.append((done, total))))
-    assert told == [(1, 30), (3, 30)]
+    assert told == [(1, 30), (3, 30), (4, 30)]
 
 
 def test_an_account_that_another_link_lists_as_well_is_a_finding_of_the_later_one(ledger: Ledger) -> None:
