@@ -122,7 +122,7 @@ _ASKED = (
 _IN_CLOSED_ACCOUNTS = (
     "SELECT e.note, a.iban, a.currency FROM transaction_edits e "
     "JOIN transactions t ON t.id = e.transaction_id JOIN accounts a ON a.id = t.account_id "
-    "WHERE a.state = 'gone' AND t.deleted_at IS NULL"
+    "WHERE a.state = 'gone'"
 )
 
 
@@ -130,7 +130,8 @@ def words_in_place(opened: Connection, bank: Bank, told: Told) -> list[str]:
     """I5: a word is on the operation it was said about, under whatever id it is told now.
 
     Where nobody can know which operation that is, the person was asked, or the account that held it is there
-    still, word and all: an IBAN that comes under a new id and in another currency is another account.
+    still, word and all: an IBAN that comes under a new id and in another currency is another account. That
+    holds for an operation, too, which the bank had withdrawn from the one and shows again in the other.
     """
     places = {row[0]: row[1] for row in opened.execute(_WORDS).fetchall()}
     asked = {(row[0], row[1]) for row in opened.execute(_ASKED).fetchall()}
