@@ -43,7 +43,7 @@ def match_drifted(
     """
     goers: Goers = {}
     comers: Comers = {}
-    for row in leaving:
+    for row in sorted(leaving, key=lambda each: each.id):  # they came in the order of the answer
         if not row.pending:
             goers.setdefault(fingerprint(row.account_id, row.facts), []).append(row)
     if not goers:
