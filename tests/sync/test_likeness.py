@@ -129,9 +129,7 @@ def test_how_likely_a_reservation_became_a_booked_row(
 def test_a_suggestion_names_all_that_two_rows_have_in_common(
     first: dict[str, Any], other: dict[str, Any], score: int, why: str
 ) -> None:
-    found = drift_likeness(
-        ACCOUNT, facts_of(SHOP._replace(**first)), facts_of(SHOP._replace(**other)), NONE
-    )
+    found = drift_likeness(ACCOUNT, facts_of(SHOP._replace(**first)), facts_of(SHOP._replace(**other)), NONE)
     assert found is not None
     assert (found.score, " ".join(found.why)) == (score, why)
 
