@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.domain.ledger import KnownTransaction, facts_of
+from obdesk.sync.reconcile.likeness import lesson_of
 from obdesk.sync.reconcile.passes import reconcile
 from obdesk.sync.reconcile.plan import Lessons, Plan, Stored
 from tests.seed import row
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from obdesk.domain.remote import RemoteTransaction
 
 ACCOUNT = 1
+NONE = Lessons()
 SHOP = row(1, label="PORT BREST", amount_minor=-1_000, on="2026-11-10")
 OTHER_DAY = SHOP._replace(done_on="2026-11-09")
 """As sure a match as there is, without being equal."""
@@ -29,7 +31,11 @@ def known(remote: RemoteTransaction, account_id: int = ACCOUNT) -> KnownTransact
 
 
 def told(
-    went: Sequence[RemoteTransaction], came: Sequence[RemoteTransaction], *, renumbered: bool = False
+    went: Sequence[RemoteTransaction],
+    came: Sequence[RemoteTransaction],
+    *,
+    renumbered: bool = False,
+    lessons: Lessons = NONE,
 ) -> Plan:
     """Return what a complete answer does that lacks `went` and has `came`, in whatever order."""
     plans = [
@@ -38,7 +44,7 @@ def told(
             Stored(
                 missing=tuple(known(each) for each in gone),
                 live_rows={ACCOUNT: 99},
-                lessons=Lessons(),
+                lessons=lessons,
                 renumbered=frozenset({ACCOUNT}) if renumbered else frozenset(),
             ),
             complete=True,
@@ -112,6 +118,16 @@ def test_a_match_that_leads_by_ten_is_taken_and_one_that_leads_by_less_is_asked_
     alike = SHOP._replace(provider_id=8, label="PORT BREST SUD")
     plan = told([SHOP], [alike, next_day])
     assert (moved(plan), asked(plan), sorted(new(plan))) == ([], [(1, 9, 90)], [8, 9])
+    day_before = next_day._replace(booked_on="2026-11-09")
+    assert asked(told([SHOP], [alike, day_before])) == [(1, 9, 90)], "the likeliest, not the last"
+
+
+def test_what_the_person_said_of_two_wordings_is_done_in_that_account() -> None:
+    came, pair = [SHOP._replace(provider_id=9, label="LUX")], lesson_of(ACCOUNT, "LUX", SHOP.label)
+    assert moved(told([SHOP], came, lessons=Lessons(same=frozenset({pair})))) == [(1, 9)]
+    assert asked(told([SHOP], came, lessons=Lessons(different=frozenset({pair})))) == []
+    other = Lessons(same=frozenset({lesson_of(2, "LUX", SHOP.label)}))
+    assert asked(told([SHOP], came, lessons=other)) == [(1, 9, 50)]
 
 
 def test_a_row_that_two_could_have_become_is_asked_about_for_both() -> None:

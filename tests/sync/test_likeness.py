@@ -86,6 +86,7 @@ def test_case_accents_and_spacing_make_no_other_operation() -> None:
         ({"amount_minor": None}, {"label": "LUX"}, None),
         ({}, {"amount_minor": None}, None),
         ({"amount_minor": None}, {"amount_minor": None}, (102, 0)),
+        ({"amount_minor": None}, {"amount_minor": None, "label": "LUX", "booked_on": "2026-11-13"}, None),
         ({}, {"amount_minor": -750, "booked_on": "2026-11-11", "done_on": None}, (2, -1)),
         ({}, {"amount_minor": -1_333, "done_on": None}, (2, 0)),
         ({}, {"amount_minor": -1_334, "done_on": None}, None),

@@ -205,14 +205,17 @@ def test_a_withdrawn_row_comes_back_under_a_former_id_with_a_newer_word_only() -
 def test_of_equal_rows_those_that_go_now_go_on_first_and_the_oldest_of_them() -> None:
     gone = [known(CAFE._replace(provider_id=n, deleted=True), n) for n in (1, 2)]
     going = [known(CAFE._replace(provider_id=n), n) for n in (3, 4)]
-    order = []
+    came = [CAFE._replace(provider_id=90 + n) for n in range(5)]
+
+    def after(count: int) -> Plan:
+        stored = {"deleted": tuple(gone), "missing": tuple(going), "live_rows": {ACCOUNT: 99}}
+        return take(*came[:count], complete=True, **stored)
+
     for count in (1, 2, 3, 4, 5):
-        came = [CAFE._replace(provider_id=90 + n) for n in range(count)]
-        plan = take(*came, deleted=tuple(gone), missing=tuple(going), live_rows={ACCOUNT: 99}, complete=True)
-        order = [mine.id for mine, _ in plan.moved]
-        assert (len(plan.added), len(plan.removed)) == (max(0, count - 4), max(0, 2 - count))
-    assert order == [3, 4, 1, 2]
-    assert [remote.provider_id for _, remote in plan.moved] == [90, 91, 92, 93]
+        assert len(after(count).added) == max(0, count - 4)
+        assert len(after(count).removed) == max(0, 2 - count)
+    moved = [(mine.id, remote.provider_id) for mine, remote in after(5).moved]
+    assert moved == [(3, 90), (4, 91), (1, 92), (2, 93)]
 
 
 # Reservations
@@ -240,6 +243,15 @@ def test_a_reservation_becomes_the_row_of_its_own_account_nearest_to_its_day() -
     assert (plan.booked, plan.added) == ([(waits, near)], [far])
     plan = reconcile([(2, near), (ACCOUNT, near)], Stored(pending=(waits,)), complete=True)
     assert (plan.booked, plan.added) == ([(waits, near)], [near])
+    plan = reconcile([(2, near)], Stored(pending=(waits,)), complete=True)
+    assert (plan.booked, plan.added, plan.removed) == ([], [near], [waits])
+
+
+def test_a_reservation_that_is_told_again_is_not_gone() -> None:
+    told, silent = CAFE._replace(pending=True), known(CAFE._replace(provider_id=2, pending=True))
+    stored = (known(told), silent)
+    plan = take(told, known=by_id(*stored), pending=stored, complete=True)
+    assert (plan.removed, done(plan)) == ([silent], {"removed": 1, "unchanged": 1})
 
 
 def test_a_delta_takes_no_silence_for_an_end() -> None:
@@ -267,6 +279,8 @@ def test_more_than_ten_rows_and_more_than_half_stay_until_that_is_said_again(
     assert len(plan.removed) == (0 if stays else missing)
     again = take(missing=rows, live_rows={ACCOUNT: of}, confirmed=frozenset({ACCOUNT}), complete=True)
     assert (again.withheld, len(again.removed)) == ({}, missing)
+    uncounted = take(missing=rows, complete=True)
+    assert uncounted.withheld == ({ACCOUNT: Withheld(missing, 0)} if missing > 10 else {})
 
 
 def test_what_the_bank_withdraws_by_name_and_reservations_go_while_the_rest_stays() -> None:

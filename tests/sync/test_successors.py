@@ -139,6 +139,8 @@ def test_the_old_id_is_ignored_where_it_is_still_listed_and_the_account_is_of_th
     answer = [listed(1, "FR1", state=GONE), listed(9, "FR1")]
     assert found([stored(1, "FR1")], answer).shadows == {1}
     assert found([stored(1, "FR1")], answer[1:]).shadows == set()
+    two = [*answer, listed(2, "FR2", state=GONE), listed(8, "FR2")]
+    assert found([stored(1, "FR1"), stored(2, "FR2")], two).shadows == {1, 2}
     elsewhere = [stored(1, "FR1", here=False, gone=True), stored(3)]
     assert found(elsewhere, [*answer, listed(3)]).shadows == set(), "another link's number means nothing here"
 
@@ -161,6 +163,12 @@ def test_a_former_id_is_the_account_again_only_where_it_lives_under_that_one(
 ) -> None:
     now = found([stored(1)], answer, {7: 90})
     assert (now.renamed, now.shadows, now.successors) == (renamed, shadows, [])
+
+
+def test_two_accounts_that_go_back_to_former_ids_are_both_ignored_under_their_others() -> None:
+    answer = [listed(7), listed(8), listed(1, state=DISABLED), listed(2, state=GONE)]
+    now = found([stored(1), stored(2)], answer, {7: 90, 8: 190})
+    assert (now.renamed, now.shadows) == ({7: 90, 8: 190}, {1, 2})
 
 
 def test_an_id_that_an_account_has_now_is_no_former_one() -> None:
