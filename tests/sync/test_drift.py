@@ -103,6 +103,10 @@ def test_two_accounts_with_one_operation_each_do_not_exchange_them() -> None:
     )
     assert [(mine.account_id, mine.id) for mine, _ in plan.moved] == [(ACCOUNT, 1)]
     assert (len(plan.added), plan.unsure) == (1, [])
+    hers, his = known(SHOP), known(SHOP._replace(provider_id=2), 2)
+    came = {1: OTHER_DAY._replace(provider_id=8), 2: OTHER_DAY._replace(provider_id=9)}
+    plan = reconcile(came.items(), Stored(missing=(hers, his), live_rows={1: 99, 2: 99}), complete=True)
+    assert sorted(plan.moved) == [(hers, came[1]), (his, came[2])]
 
 
 def test_a_corrected_amount_is_taken_where_the_account_is_numbered_anew() -> None:

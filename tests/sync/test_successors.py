@@ -117,6 +117,7 @@ def test_an_iban_that_comes_in_another_currency_is_asked_about_before_a_kind(
         ([stored(1, number="N9", here=False, gone=True, same_bank=False)], [listed(9)], {}),
         ([stored(1, "FR1", here=False, gone=True, same_bank=False)], [listed(9, "FR1")], {9: 90}),
         ([stored(1, "FR1", here=False)], [listed(9, "FR1")], {}),
+        ([stored(9, "FR1", here=False, gone=True)], [listed(9, "FR1")], {9: 890}),
         ([stored(1, "FR1", number="N1", kind=SAVINGS)], [listed(9, "FR1")], {9: 90}),
         ([stored(1, "FR1")], [listed(8, "FR1", state=GONE), listed(9, "FR1")], {9: 90}),
     ],
