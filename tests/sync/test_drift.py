@@ -167,6 +167,15 @@ def test_twins_are_joined_as_a_group_and_the_one_too_many_is_gone_or_new() -> No
         assert (len(plan.added), len(plan.removed)) == (more - joined, fewer - joined)
 
 
+def test_which_of_two_withdrawn_twins_goes_on_is_the_same_in_whatever_order_the_bank_names_them() -> None:
+    twins = [SHOP, SHOP._replace(provider_id=2)]
+    stored = Stored(known={(ACCOUNT, each.provider_id): known(each) for each in twins})
+    withdrawn = [(ACCOUNT, each._replace(deleted=True)) for each in twins]
+    for named in (withdrawn, withdrawn[::-1]):
+        plan = reconcile([*named, (ACCOUNT, OTHER_DAY._replace(provider_id=9))], stored, complete=False)
+        assert (moved(plan), gone(plan)) == ([(1, 9)], [2])
+
+
 def test_twins_that_may_be_two_others_are_asked_about_two_by_two() -> None:
     went = [SHOP._replace(provider_id=n) for n in (1, 2, 3)]
     plan = told(went, [SHOP._replace(provider_id=n, label="LUX") for n in (8, 9)])
