@@ -68,6 +68,7 @@ def done(plan: Plan) -> dict[str, int]:
         ([CAFE._replace(label="B"), CAFE._replace(label="A")], CAFE._replace(label="B"), ["A"]),
         ([CAFE._replace(label="A", updated=LAST), CAFE._replace(label="B")], None, []),
         ([CAFE._replace(label=each) for each in "ABC"], CAFE._replace(label="C"), ["A", "B"]),
+        ([CAFE, CAFE._replace(booked_on="2026-11-11")], CAFE._replace(booked_on="2026-11-11"), ["CAFE LUX"]),
         (
             [CAFE._replace(pending=True), CAFE._replace(pending=False)],
             CAFE._replace(pending=True),
@@ -90,6 +91,11 @@ def test_a_withdrawal_wins_over_what_has_its_stamp_and_no_other_operation_is_nam
     assert done(plan) == {"removed": 1}
     plan = take(CAFE._replace(deleted=True), CAFE._replace(label="A", updated=LAST))
     assert done(plan) == {"added": 1}
+
+
+def test_a_row_that_is_told_under_both_ids_of_its_account_is_one_operation() -> None:
+    told = [(ACCOUNT, CAFE), (ACCOUNT, CAFE._replace(account_provider_id=9))]
+    assert done(reconcile(told, Stored(), complete=False)) == {"added": 1}
 
 
 def test_the_same_number_in_two_accounts_is_two_rows() -> None:
