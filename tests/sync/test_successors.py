@@ -110,6 +110,7 @@ def test_an_iban_that_comes_in_another_currency_is_asked_about_before_a_kind(
     [
         ([stored(1, "FR1"), stored(2, "FR2")], [listed(8, "FR2"), listed(9, "FR1")], {8: 190, 9: 90}),
         ([stored(1, number="N9")], [listed(9)], {9: 90}),
+        ([stored(1, number="N9", same_bank=False)], [listed(9)], {9: 90}),
         ([stored(1, number="N9", kind=SAVINGS)], [listed(9)], {}),
         ([stored(1, number="N9", currency="USD")], [listed(9)], {}),
         ([stored(1, "FR1", number="N9")], [listed(9)], {}),
