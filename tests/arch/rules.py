@@ -31,7 +31,7 @@ SWALLOWS_EVERYTHING: dict[str, str] = {
 }
 """File: why it may catch Exception."""
 
-_TASK_HOMES = ("obdesk/app/scopes.py", "obdesk/gui/run.py")
+_TASK_HOMES = ("obdesk/app/scopes.py", "obdesk/gui/run.py", "obdesk/relay/server/tasks.py")
 _TASK_CALLS = frozenset({"create_task", "ensure_future", "asyncSlot", "asyncClose", "exec", "exec_"})
 
 SCREEN_FILES = frozenset({"__init__", "present", "model", "delegate", "view"})

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from obdesk.relay.protocol import SourceKind
-from obdesk.relay.server import sqlite
+from obdesk.relay.server import redis, sqlite
 from obdesk.relay.server.store import Device, Mail, Source
 
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ class SqlitePlace:
     async def store(self) -> AsyncIterator[Store]:
         """See Place."""
         store = await sqlite.open_store(self.path)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+class RedisPlace:
+    """A database of a Redis."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """See Place."""
+        store = await redis.open_store(self.url)
         try:
             yield store
         finally:

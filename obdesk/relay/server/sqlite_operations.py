@@ -34,7 +34,7 @@ def renew_epoch(db: sqlite3.Connection) -> str:
 def add_source(db: sqlite3.Connection, source: Source, capability_hash: bytes) -> None:
     """Keep a source."""
     db.execute(
-        "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
         (
             source.id,
             source.name,
@@ -43,7 +43,6 @@ def add_source(db: sqlite3.Connection, source: Source, capability_hash: bytes) -
             source.gzip.value,
             source.bearer_seen_at_us,
             source.delivered_at_us,
-            source.removed_at_us,
             capability_hash,
         ),
     )

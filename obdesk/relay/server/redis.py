@@ -1,0 +1,225 @@
+"""The store of a crowd: Redis, which any number of relays on any number of machines share.
+
+All that is done there is done by one script (store.lua), each operation as a whole. Redis must flush its
+log before it answers; with other settings it is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from obdesk.relay.protocol import RETENTION_S, SourceKind
+from obdesk.relay.server.keys import new_id
+from obdesk.relay.server.redis_link import Link
+from obdesk.relay.server.redis_wakes import listen
+from obdesk.relay.server.store import BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
+from obdesk.relay.server.tasks import Tasks
+from obdesk.relay.server.wakes import Wakes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from obdesk.relay.server.store import Mail, Store
+
+_NO_SECRETS = msgspec.msgpack.encode(())
+
+
+async def open_store(url: str) -> Store:
+    """Open the store in a Redis (`redis://`, `rediss://` or `unix://`).
+
+    Raises StoreRefusedError for a Redis that may forget what it confirmed, StoreDownError where it
+    cannot be reached.
+    """
+    store = RedisStore(Link(url))
+    try:
+        await store.ping()
+    except BaseException:  # whatever it was, and it goes on from here: no connection stays open
+        await store.close()
+        raise
+    return store
+
+
+class RedisStore:
+    """A store in Redis (obdesk.relay.server.store.Store)."""
+
+    def __init__(self, link: Link) -> None:
+        self._call = link.call
+        self._link = link
+        self._wakes = Wakes()
+        self._tasks = Tasks()
+        self._tasks.start(listen(link.connection(), self._wakes))
+
+    async def epoch(self) -> str:
+        """See Store."""
+        return _text(await self._call("epoch"))
+
+    async def renew_epoch(self) -> str:
+        """See Store."""
+        return _text(await self._call("renew_epoch", new_id()))
+
+    async def add_source(self, source: Source, capability_hash: bytes) -> None:
+        """See Store."""
+        await self._call(
+            "add_source",
+            source.id,
+            capability_hash,
+            source.name,
+            source.kind.value,
+            msgspec.msgpack.encode(source.secrets),
+            source.gzip.value,
+            *("" if time is None else time for time in (source.bearer_seen_at_us, source.delivered_at_us)),
+            "",
+        )
+
+    async def source(self, source_id: str) -> Source | None:
+        """See Store."""
+        return _source(await self._call("source", source_id))
+
+    async def source_of(self, capability_hash: bytes) -> Source | None:
+        """See Store."""
+        return _source(await self._call("source_of", capability_hash))
+
+    async def sources(self) -> tuple[Source, ...]:
+        """See Store."""
+        found = (_source(row) for row in await self._call("sources"))
+        return tuple(sorted((each for each in found if each is not None), key=lambda source: source.name))
+
+    async def remove_source(self, source_id: str, now_us: int) -> bool:
+        """See Store."""
+        return bool(await self._call("remove_source", source_id, now_us, _NO_SECRETS))
+
+    async def saw_bearer(self, source_id: str, now_us: int) -> None:
+        """See Store."""
+        await self._call("saw_bearer", source_id, now_us)
+
+    async def add_code(self, code_hash: bytes, source_id: str, expires_at_us: int) -> None:
+        """See Store."""
+        await self._call("add_code", code_hash, source_id, expires_at_us)
+
+    async def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
+        """See Store."""
+        spent = await self._call("spend_code", code_hash, now_us)
+        return None if spent is None else _text(spent)
+
+    async def add_device(self, device: Device, token_hash: bytes) -> None:
+        """See Store."""
+        await self._call(
+            "add_device",
+            device.id,
+            device.source_id,
+            device.public_key,
+            b"" if device.route is None else device.route,
+            token_hash,
+            BrokerStep.NONE.value,
+        )
+
+    async def device_of(self, token_hash: bytes) -> Device | None:
+        """See Store."""
+        row = await self._call("device_of", token_hash)
+        return None if row is None else _device(row)
+
+    async def devices(self, source_id: str) -> tuple[Device, ...]:
+        """See Store."""
+        return await self.recipients(source_id, None)
+
+    async def set_route(self, device_id: str, route: bytes) -> None:
+        """See Store."""
+        await self._call("set_route", device_id, route)
+
+    async def remove_device(self, device_id: str) -> bool:
+        """See Store."""
+        return bool(await self._call("remove_device", device_id))
+
+    async def recipients(self, source_id: str, route: bytes | None) -> tuple[Device, ...]:
+        """See Store."""
+        if route is None:
+            rows = await self._call("devices", source_id)
+        else:
+            rows = await self._call("recipients", source_id, route)
+        return tuple(map(_device, rows))
+
+    async def deliver(
+        self, source_id: str, payload: bytes | None, mails: Sequence[Mail], now_us: int
+    ) -> Kept:
+        """See Store."""
+        parts = (part for mail in mails for part in (mail.device_id, mail.slot, mail.sealed, mail.dirty))
+        is_kept = await self._call("deliver", source_id, b"" if payload is None else payload, now_us, *parts)
+        return Kept.STORED if is_kept else Kept.DUPLICATE
+
+    async def inbox(self, device_id: str, after: int, limit: int) -> Inbox:
+        """See Store."""
+        epoch, head, waiting = await self._call("inbox", device_id, after, limit)
+        found = tuple(Waiting(int(seq), sealed) for seq, sealed in waiting)
+        return Inbox(_text(epoch), int(head), found)
+
+    async def acknowledge(self, device_id: str, upto: int) -> None:
+        """See Store."""
+        await self._call("acknowledge", device_id, upto)
+
+    async def wait(self, device_id: str, after: int, timeout_s: float) -> None:
+        """See Store."""
+
+        async def has_news() -> bool:
+            return bool(await self._call("has_news", device_id, after))
+
+        await self._wakes.until(device_id, has_news, timeout_s)
+
+    async def broker_step(self, device_id: str) -> BrokerStep:
+        """See Store."""
+        step = await self._call("broker_step", device_id)
+        return BrokerStep.NONE if step is None else BrokerStep(_text(step))
+
+    async def set_broker_step(self, device_id: str, step: BrokerStep) -> None:
+        """See Store."""
+        await self._call("set_broker_step", device_id, step.value)
+
+    async def purge(self, now_us: int) -> int:
+        """See Store."""
+        purged = 0
+        while some := await self._call("purge", now_us, now_us - RETENTION_S * 1_000_000):
+            purged += some
+        return purged
+
+    async def figures(self) -> Figures:
+        """See Store."""
+        sources, devices, waiting, oldest_at_us = await self._call("figures")
+        return Figures(sources, devices, waiting, _time(oldest_at_us))
+
+    async def ping(self) -> None:
+        """See Store."""
+        await self._call("ping")
+
+    async def close(self) -> None:
+        """See Store."""
+        self._wakes.close()
+        await self._tasks.close()
+        await self._link.close()
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode()
+
+
+def _time(raw: bytes | None) -> int | None:
+    return None if raw is None else int(raw)
+
+
+def _source(row: list[Any] | None) -> Source | None:
+    if row is None:
+        return None
+    source_id, name, kind, secrets, gzip, *times = row
+    return Source(
+        _text(source_id),
+        _text(name),
+        SourceKind(_text(kind)),
+        msgspec.msgpack.decode(secrets, type=tuple[bytes, ...]),
+        Gzip(_text(gzip)),
+        *map(_time, times),
+    )
+
+
+def _device(row: list[Any]) -> Device:
+    device_id, source_id, public_key, route = row
+    return Device(_text(device_id), _text(source_id), public_key, route)
