@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Final
 
 import msgspec
+from nacl.bindings import crypto_box_seal
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import PrivateKey, SealedBox
 
 VERSION: Final = "v1"
 EVENTS: Final = (
@@ -47,7 +48,7 @@ RETENTION_S: Final = 30 * 24 * 3600
 """How long a hint waits for its device."""
 _PADDED: Final = 192
 """All hints have this length before they are sealed, so that a length tells nothing."""
-_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22}):(0|[1-9][0-9]{0,17})")
+_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22}):(0|[1-9][0-9]{0,17})(?::([A-Za-z0-9_-]{1,22}))?")
 
 
 class Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -75,15 +76,17 @@ class Cursor(msgspec.Struct, frozen=True):
     epoch: str
     """Made by chance whenever a store is made or was restored from a copy; 22 characters of base64url."""
     seq: int = 0
+    mark: str = ""
+    """By which the relay knows again that it gave this number; to a device it is a part of the text."""
 
     def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
+        return f"{self.epoch}:{self.seq}:{self.mark}" if self.mark else f"{self.epoch}:{self.seq}"
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        """Return the cursor that `EPOCH:SEQ` means, None where it is none."""
+        """Return the cursor that `EPOCH:SEQ` means, with or without a mark, None where it is none."""
         found = _CURSOR.fullmatch(text)
-        return None if found is None else cls(found[1], int(found[2]))
+        return None if found is None else cls(found[1], int(found[2]), found[3] or "")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -154,6 +157,8 @@ class UserToken(msgspec.Struct, frozen=True, rename="camel"):
     token: str
     user: str
     """The aggregator's id of the user."""
+    ticket: str
+    """In place of the one that the pairing gave: this one remembers the user."""
 
 
 class UserWish(msgspec.Struct, frozen=True, rename="camel"):
@@ -171,7 +176,7 @@ def sealed(public_key: bytes, hint: Hint) -> bytes:
     plain = msgspec.json.encode(hint)
     if len(plain) > _PADDED:
         raise ValueError("the hint is longer than any should be")
-    return bytes(SealedBox(PublicKey(public_key)).encrypt(plain.ljust(_PADDED)))
+    return bytes(crypto_box_seal(plain.ljust(_PADDED), public_key))
 
 
 def opened(private_key: bytes, blob: bytes) -> Hint:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from obdesk.relay.protocol import RETENTION_S, SourceKind
-from obdesk.relay.server.store import BrokerStep, Gzip, Source
+from obdesk.relay.server.store import Broker, BrokerStep, Gzip, Source
 from tests.relay.places import (
     DAY_US,
     NOON_US,
@@ -162,7 +162,8 @@ async def test_a_device_that_announces_itself_again_has_a_new_token_and_an_empty
 ) -> None:
     async with place.store() as store:
         device = await with_device(store)
-        await store.set_broker_step(device.id, BrokerStep.DONE)
+        done = Broker(BrokerStep.DONE, b"locked user")
+        await store.set_broker(device.id, BrokerStep.NONE, done)
         await store.deliver(device.source_id, None, [mail(device)], NOON_US)
         head = (await store.inbox(device.id, 0, 100)).head
         again = replace(device, public_key=b"another key")
@@ -172,7 +173,7 @@ async def test_a_device_that_announces_itself_again_has_a_new_token_and_an_empty
         assert await store.device_of(b"another token") == again
         assert await texts(store, device) == []
         assert (await store.inbox(device.id, 0, 100)).head == head, "no number is given twice"
-        assert await store.broker_step(device.id) is BrokerStep.DONE, "no second user is made for it"
+        assert await store.broker(device.id) == done, "no second user is made for it"
 
 
 async def test_a_removed_device_leaves_nothing(place: Place) -> None:
@@ -217,16 +218,42 @@ async def test_deliveries_go_to_all_devices_of_a_source_or_to_those_of_one_user(
         assert len(await store.recipients(crowd.id, b"anna")) == 2
 
 
-@pytest.mark.parametrize("step", BrokerStep)
+@pytest.mark.parametrize("step", [BrokerStep.BEGUN, BrokerStep.DONE])
 async def test_how_far_the_broker_came_survives_a_restart(place: Place, step: BrokerStep) -> None:
+    come = Broker(step, b"locked user")
     async with place.store() as store:
         device = await with_device(store)
-        assert await store.broker_step(device.id) is BrokerStep.NONE
-        await store.set_broker_step(device.id, step)
-        await store.set_broker_step("unknown", step)
+        assert await store.broker(device.id) == Broker()
+        assert await store.set_broker(device.id, BrokerStep.NONE, come)
+        assert not await store.set_broker("unknown", BrokerStep.NONE, come)
     async with place.store() as store:
-        assert await store.broker_step(device.id) is step
-        assert await store.broker_step("unknown") is BrokerStep.NONE
+        assert await store.broker(device.id) == come
+        assert await store.broker("unknown") == Broker()
+        assert await store.set_broker(device.id, step, Broker())
+        assert await store.broker(device.id) == Broker()
+
+
+async def test_of_two_who_begin_to_make_a_user_at_once_one_succeeds(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        begun = Broker(BrokerStep.BEGUN)
+        tries = [store.set_broker(device.id, BrokerStep.NONE, begun) for _ in range(5)]
+        assert sorted(await asyncio.gather(*tries)) == [False] * 4 + [True]
+
+
+async def test_what_was_removed_on_purpose_is_remembered(place: Place) -> None:
+    async with place.store() as store:
+        device, other = await with_device(store), await with_device(store, "other")
+        assert not await store.was_removed(device.id)
+        await store.remove_device(device.id)
+        await store.remove_device("unknown")
+        assert [await store.was_removed(each) for each in (device.id, other.id, "unknown")] == [
+            True, False, False,
+        ]  # fmt: skip
+        await store.remove_source(other.source_id, NOON_US)
+    async with place.store() as store:
+        assert await store.was_removed(device.id)
+        assert await store.was_removed(other.id)
 
 
 async def test_figures_count_what_is_there(place: Place) -> None:

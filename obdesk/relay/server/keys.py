@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES: Final = 32
 _DIGEST_BYTES: Final = 16
+_MARK_BYTES: Final = 9
 
 
 class BadKeyError(Exception):
@@ -88,6 +89,14 @@ class Keys:
     def payload(self, source_id: str, payload_id: int) -> bytes:
         """Return what stands for a payload that was delivered."""
         return self._digest("payload", source_id, str(payload_id))
+
+    def signature(self, source_id: str, signature: str) -> bytes:
+        """Return what stands for a delivery without a payload id, by its signature."""
+        return self._digest("signature", source_id, signature)
+
+    def mark(self, device_id: str, epoch: str, seq: int) -> str:
+        """Return what shows that a cursor was given to a device and was not thought up."""
+        return to_text(self._digest("cursor", device_id, epoch, str(seq))[:_MARK_BYTES])
 
     def lock(self, secret: bytes) -> bytes:
         """Return a secret as the store may hold it."""

@@ -19,7 +19,7 @@ from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import sqlite_operations as operations
 from obdesk.relay.server.sqlite_file import down, open_for_reading
 from obdesk.relay.server.sqlite_writer import Writer
-from obdesk.relay.server.store import BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
+from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
 from obdesk.relay.server.wakes import Wakes
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class SqliteStore:
         """See Store."""
         return await self._writer.do(partial(operations.remove_device, device_id=device_id))
 
+    async def was_removed(self, device_id: str) -> bool:
+        """See Store."""
+        return bool(self._read("SELECT 1 FROM removed WHERE device_id = ?", device_id))
+
     async def recipients(self, source_id: str, route: bytes | None) -> tuple[Device, ...]:
         """See Store."""
         statement = f"SELECT {_DEVICE} FROM device WHERE source_id = ?"
@@ -194,14 +198,14 @@ class SqliteStore:
 
         await self._wakes.until(device_id, has_news, timeout_s)
 
-    async def broker_step(self, device_id: str) -> BrokerStep:
+    async def broker(self, device_id: str) -> Broker:
         """See Store."""
-        found = self._read("SELECT broker FROM device WHERE id = ?", device_id)
-        return next((BrokerStep(row[0]) for row in found), BrokerStep.NONE)
+        found = self._read("SELECT broker, broker_user FROM device WHERE id = ?", device_id)
+        return next((Broker(BrokerStep(step), user) for step, user in found), Broker())
 
-    async def set_broker_step(self, device_id: str, step: BrokerStep) -> None:
+    async def set_broker(self, device_id: str, was: BrokerStep, now: Broker) -> bool:
         """See Store."""
-        await self._writer.do(partial(operations.set_broker_step, device_id=device_id, step=step))
+        return await self._writer.do(partial(operations.set_broker, device_id=device_id, was=was, now=now))
 
     async def purge(self, now_us: int) -> int:
         """See Store."""

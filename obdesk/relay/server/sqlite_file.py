@@ -55,9 +55,13 @@ CREATE TABLE device (
     route BLOB,
     token BLOB NOT NULL UNIQUE,
     head INTEGER NOT NULL DEFAULT 0,
-    broker TEXT NOT NULL
+    broker TEXT NOT NULL,
+    broker_user BLOB
 ) STRICT;
 CREATE INDEX device_route ON device (source_id, route);
+CREATE TABLE removed (
+    device_id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 CREATE TABLE hint (
     device_id TEXT NOT NULL,
     slot BLOB NOT NULL,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from obdesk.relay.server.store import Device, Mail, Source
+    from obdesk.relay.server.store import Broker, Device, Mail, Source
 
 PURGED_AT_ONCE: Final = 2_000
 """So much is purged in one commit: a delivery must not wait long for it."""
@@ -60,6 +60,7 @@ def remove_source(db: sqlite3.Connection, source_id: str, now_us: int) -> bool:
     db.execute(
         "DELETE FROM hint WHERE device_id IN (SELECT id FROM device WHERE source_id = ?)", (source_id,)
     )
+    db.execute("INSERT OR IGNORE INTO removed SELECT id FROM device WHERE source_id = ?", (source_id,))
     db.execute("DELETE FROM device WHERE source_id = ?", (source_id,))
     db.execute("DELETE FROM code WHERE source_id = ?", (source_id,))
     return True
@@ -112,7 +113,10 @@ def set_route(db: sqlite3.Connection, device_id: str, route: bytes) -> None:
 def remove_device(db: sqlite3.Connection, device_id: str) -> bool:
     """Delete a device and its hints."""
     db.execute("DELETE FROM hint WHERE device_id = ?", (device_id,))
-    return db.execute("DELETE FROM device WHERE id = ?", (device_id,)).rowcount > 0
+    if not db.execute("DELETE FROM device WHERE id = ?", (device_id,)).rowcount:
+        return False
+    db.execute("INSERT OR IGNORE INTO removed VALUES (?)", (device_id,))
+    return True
 
 
 def deliver(
@@ -154,9 +158,13 @@ def acknowledge(db: sqlite3.Connection, device_id: str, upto: int) -> None:
     db.execute("DELETE FROM hint WHERE device_id = ? AND seq <= ?", (device_id, upto))
 
 
-def set_broker_step(db: sqlite3.Connection, device_id: str, step: BrokerStep) -> None:
+def set_broker(db: sqlite3.Connection, device_id: str, was: BrokerStep, now: Broker) -> bool:
     """Keep how far the broker has come."""
-    db.execute("UPDATE device SET broker = ? WHERE id = ?", (step.value, device_id))
+    done = db.execute(
+        "UPDATE device SET broker = ?, broker_user = ? WHERE id = ? AND broker = ?",
+        (now.step.value, now.user, device_id, was.value),
+    )
+    return done.rowcount > 0
 
 
 def purge(db: sqlite3.Connection, now_us: int) -> int:

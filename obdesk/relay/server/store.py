@@ -120,6 +120,15 @@ class BrokerStep(Enum):
     DONE = "done"
 
 
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """What is known of the making of a user for a device."""
+
+    step: BrokerStep = BrokerStep.NONE
+    user: bytes | None = None
+    """The aggregator's id of the user, locked; None before it is known."""
+
+
 class Store(Protocol):
     """A durable place: when a method that writes returns, a power cut loses nothing of it.
 
@@ -172,7 +181,10 @@ class Store(Protocol):
         """Keep which user a device has proved to be of."""
 
     async def remove_device(self, device_id: str) -> bool:
-        """Delete a device with all that waits for it."""
+        """Delete a device with all that waits for it; that it was removed is remembered."""
+
+    async def was_removed(self, device_id: str) -> bool:
+        """Tell whether a device was removed, or its source: what it kept does not bring it back then."""
 
     async def recipients(self, source_id: str, route: bytes | None) -> tuple[Device, ...]:
         """Return the devices that what comes goes to: all of a source, or those of one user."""
@@ -194,11 +206,14 @@ class Store(Protocol):
     async def wait(self, device_id: str, after: int, timeout_s: float) -> None:
         """Return once something waits for a device after a number, or the time is over."""
 
-    async def broker_step(self, device_id: str) -> BrokerStep:
+    async def broker(self, device_id: str) -> Broker:
         """Return how far the making of a user for a device has come."""
 
-    async def set_broker_step(self, device_id: str, step: BrokerStep) -> None:
-        """Keep how far it has come."""
+    async def set_broker(self, device_id: str, was: BrokerStep, now: Broker) -> bool:
+        """Keep how far it has come if it had come as far as `was`, and tell whether it had.
+
+        Of two who try at once one succeeds.
+        """
 
     async def purge(self, now_us: int) -> int:
         """Delete what is older than the retention: hints, payload digests, codes, removed sources."""
