@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from obdesk.relay.protocol import RETENTION_S
-from obdesk.relay.server.store import BrokerStep, Device, Figures, Kept, Mail, Source, Waiting
+from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Kept, Mail, Source, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ class Box:
     device: Device
     token: bytes
     head: int = 0
-    broker: BrokerStep = BrokerStep.NONE
+    broker: Broker = field(default_factory=Broker)
     hints: dict[bytes, Hint] = field(default_factory=dict)
 
 
@@ -44,6 +44,7 @@ class Model:
         self._codes: dict[bytes, tuple[str, int]] = {}
         self._boxes: dict[str, Box] = {}
         self._payloads: dict[bytes, int] = {}
+        self._removed: set[str] = set()
 
     def add_source(self, source: Source, capability_hash: bytes) -> None:
         """See Store."""
@@ -73,9 +74,8 @@ class Model:
         self._sources[source_id] = replace(
             found, name="", secrets=(), bearer_seen_at_us=None, delivered_at_us=None, removed_at_us=now_us
         )
-        self._boxes = {
-            device_id: box for device_id, box in self._boxes.items() if box.device.source_id != source_id
-        }
+        for device in self.recipients(source_id, None):
+            self.remove_device(device.id)
         self._codes = {code: kept for code, kept in self._codes.items() if kept[0] != source_id}
         return True
 
@@ -99,7 +99,7 @@ class Model:
     def add_device(self, device: Device, token_hash: bytes) -> None:
         """See Store."""
         before = self._boxes.get(device.id)
-        head, broker = (0, BrokerStep.NONE) if before is None else (before.head, before.broker)
+        head, broker = (0, Broker()) if before is None else (before.head, before.broker)
         self._boxes[device.id] = Box(device, token_hash, head, broker)
 
     def device_of(self, token_hash: bytes) -> Device | None:
@@ -118,7 +118,14 @@ class Model:
 
     def remove_device(self, device_id: str) -> bool:
         """See Store."""
-        return self._boxes.pop(device_id, None) is not None
+        if self._boxes.pop(device_id, None) is None:
+            return False
+        self._removed.add(device_id)
+        return True
+
+    def was_removed(self, device_id: str) -> bool:
+        """See Store."""
+        return device_id in self._removed
 
     def deliver(self, source_id: str, payload: bytes | None, mails: Sequence[Mail], now_us: int) -> Kept:
         """See Store."""
@@ -153,14 +160,17 @@ class Model:
         if box is not None:
             box.hints = {slot: hint for slot, hint in box.hints.items() if hint.seq > upto}
 
-    def broker_step(self, device_id: str) -> BrokerStep:
+    def broker(self, device_id: str) -> Broker:
         """See Store."""
-        return self._boxes[device_id].broker if device_id in self._boxes else BrokerStep.NONE
+        return self._boxes[device_id].broker if device_id in self._boxes else Broker()
 
-    def set_broker_step(self, device_id: str, step: BrokerStep) -> None:
+    def set_broker(self, device_id: str, was: BrokerStep, now: Broker) -> bool:
         """See Store."""
-        if device_id in self._boxes:
-            self._boxes[device_id].broker = step
+        box = self._boxes.get(device_id)
+        if box is None or box.broker.step is not was:
+            return False
+        box.broker = now
+        return True
 
     def _hints(self) -> Iterator[Hint]:
         for box in self._boxes.values():

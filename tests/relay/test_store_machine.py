@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import redis_link, sqlite_operations
-from obdesk.relay.server.store import BrokerStep, Device, Inbox, Kept, Mail, Source
+from obdesk.relay.server.store import Broker, BrokerStep, Device, Inbox, Kept, Mail, Source
 from tests.relay.conftest import KINDS
 from tests.relay.model import RETENTION_US, Model
 from tests.relay.places import NOON_US, RedisPlace, SqlitePlace
@@ -40,6 +40,7 @@ versions = st.sampled_from(_VERSIONS)
 routes = st.sampled_from(_ROUTES)
 slots = st.sampled_from([b"a", b"b\x00", b"\xffc", b"d", b"e"])
 payloads = st.none() | st.sampled_from([b"p1", b"p\x002", b"\xfe"])
+steps = st.sampled_from(BrokerStep)
 passed_us = st.sampled_from([-RETENTION_US, -1, 0, 0, 1, 1_000_000, RETENTION_US // 2, RETENTION_US])
 
 
@@ -124,10 +125,11 @@ class Life(RuleBasedStateMachine):
         self.run(self.store.set_route(device, route))
         self.model.set_route(device, route)
 
-    @rule(device=devices, step=st.sampled_from(BrokerStep))
-    def set_broker_step(self, device: str, step: BrokerStep) -> None:
-        self.run(self.store.set_broker_step(device, step))
-        self.model.set_broker_step(device, step)
+    @rule(device=devices, was=steps, step=steps, user=st.sampled_from([None, b"\x00user"]))
+    def set_broker(self, device: str, was: BrokerStep, step: BrokerStep, user: bytes | None) -> None:
+        now = Broker(step, user)
+        done = self.run(self.store.set_broker(device, was, now))
+        assert done == self.model.set_broker(device, was, now)
 
     @rule(name=sources, payload=payloads, picked=st.lists(st.tuples(devices, slots), max_size=6))
     def deliver(self, name: str, payload: bytes | None, picked: list[tuple[str, bytes]]) -> None:
@@ -198,7 +200,8 @@ class Life(RuleBasedStateMachine):
             for route in _ROUTES:
                 yield store.recipients(name, route), model.recipients(name, route)
         for device in _DEVICES:
-            yield store.broker_step(device), model.broker_step(device)
+            yield store.broker(device), model.broker(device)
+            yield store.was_removed(device), model.was_removed(device)
             yield store.inbox(device, 0, 100), Inbox(self.epoch, *model.inbox(device, 0, 100))
         for version in _VERSIONS:
             for name in _SOURCES:
@@ -234,8 +237,8 @@ def test_any_life_of_a_store_is_as_its_model_says(
     run_state_machine_as_test(
         LifeOfThisKind,
         settings=settings(
-            max_examples=300 if deep else 12,
-            stateful_step_count=60 if deep else 25,
+            max_examples=120 if deep else 12,
+            stateful_step_count=50 if deep else 25,
             suppress_health_check=[HealthCheck.too_slow],
             deadline=None,
         ),

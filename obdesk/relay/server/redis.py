@@ -14,7 +14,7 @@ from obdesk.relay.protocol import RETENTION_S, SourceKind
 from obdesk.relay.server.keys import new_id
 from obdesk.relay.server.redis_link import Link
 from obdesk.relay.server.redis_wakes import listen
-from obdesk.relay.server.store import BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
+from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
 from obdesk.relay.server.tasks import Tasks
 from obdesk.relay.server.wakes import Wakes
 
@@ -132,6 +132,10 @@ class RedisStore:
         """See Store."""
         return bool(await self._call("remove_device", device_id))
 
+    async def was_removed(self, device_id: str) -> bool:
+        """See Store."""
+        return bool(await self._call("was_removed", device_id))
+
     async def recipients(self, source_id: str, route: bytes | None) -> tuple[Device, ...]:
         """See Store."""
         if route is None:
@@ -166,14 +170,15 @@ class RedisStore:
 
         await self._wakes.until(device_id, has_news, timeout_s)
 
-    async def broker_step(self, device_id: str) -> BrokerStep:
+    async def broker(self, device_id: str) -> Broker:
         """See Store."""
-        step = await self._call("broker_step", device_id)
-        return BrokerStep.NONE if step is None else BrokerStep(_text(step))
+        step, user = await self._call("broker", device_id)
+        return Broker() if step is None else Broker(BrokerStep(_text(step)), user)
 
-    async def set_broker_step(self, device_id: str, step: BrokerStep) -> None:
+    async def set_broker(self, device_id: str, was: BrokerStep, now: Broker) -> bool:
         """See Store."""
-        await self._call("set_broker_step", device_id, step.value)
+        user = b"" if now.user is None else now.user
+        return bool(await self._call("set_broker", device_id, was.value, now.step.value, user))
 
     async def purge(self, now_us: int) -> int:
         """See Store."""

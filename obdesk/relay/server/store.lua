@@ -13,7 +13,8 @@
 --   devices               set: ids of all devices
 --   devices:SOURCE        set: ids of a source's devices
 --   route:SOURCE:ROUTE    set: ids of the devices of one user
---   device:ID             hash: source key route token head broker
+--   device:ID             hash: source key route token head broker broker_user
+--   removed               set: ids of devices that were removed
 --   token:HASH            string: id of the device
 --   mail:ID, order:ID     hash: sealed hint of a slot; sorted set: slots by number
 --   ages                  sorted set: device and slot of all hints by when they came
@@ -129,7 +130,7 @@ local function enter_route(id, route)
   call('SADD', P .. 'route:' .. source .. ':' .. route, id)
 end
 
-local function remove_device(id)
+local function drop_device(id)
   local source, token = unpack(call('HMGET', P .. 'device:' .. id, 'source', 'token'))
   if not source then
     return 0
@@ -139,6 +140,14 @@ local function remove_device(id)
   call('SREM', P .. 'devices', id)
   call('SREM', P .. 'devices:' .. source, id)
   call('DEL', P .. 'token:' .. token, P .. 'device:' .. id)
+  return 1
+end
+
+local function remove_device(id)
+  if drop_device(id) == 0 then
+    return 0
+  end
+  call('SADD', P .. 'removed', id)
   return 1
 end
 
@@ -200,8 +209,12 @@ function reads.has_news(device, after)
   return call('ZCOUNT', P .. 'order:' .. device, '(' .. after, '+inf')
 end
 
-function reads.broker_step(device)
-  return call('HGET', P .. 'device:' .. device, 'broker')
+function reads.was_removed(device)
+  return call('SISMEMBER', P .. 'removed', device)
+end
+
+function reads.broker(device)
+  return call('HMGET', P .. 'device:' .. device, 'broker', 'broker_user')
 end
 
 function reads.figures()
@@ -283,12 +296,15 @@ end
 
 function writes.add_device(id, source, key, route, token, broker)
   -- Its numbers go on where it was known before, and so does what was asked of the broker for it.
-  local head, before = unpack(call('HMGET', P .. 'device:' .. id, 'head', 'broker'))
-  remove_device(id)
+  local head, before, user = unpack(call('HMGET', P .. 'device:' .. id, 'head', 'broker', 'broker_user'))
+  drop_device(id)
   call(
     'HSET', P .. 'device:' .. id,
     'source', source, 'key', key, 'token', token, 'head', head or '0', 'broker', before or broker
   )
+  if user then
+    call('HSET', P .. 'device:' .. id, 'broker_user', user)
+  end
   call('SADD', P .. 'devices', id)
   call('SADD', P .. 'devices:' .. source, id)
   call('SET', P .. 'token:' .. token, id)
@@ -331,10 +347,18 @@ function writes.acknowledge(device, upto)
   end
 end
 
-function writes.set_broker_step(device, step)
-  if call('EXISTS', P .. 'device:' .. device) == 1 then
-    call('HSET', P .. 'device:' .. device, 'broker', step)
+function writes.set_broker(device, was, step, user)
+  local key = P .. 'device:' .. device
+  if call('HGET', key, 'broker') ~= was then
+    return 0
   end
+  call('HSET', key, 'broker', step)
+  if user == '' then
+    call('HDEL', key, 'broker_user')
+  else
+    call('HSET', key, 'broker_user', user)
+  end
+  return 1
 end
 
 function writes.purge(now, old)
