@@ -6,7 +6,7 @@ log before it answers; with other settings it is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,7 +19,7 @@ from obdesk.relay.server.tasks import Tasks
 from obdesk.relay.server.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from obdesk.relay.server.store import Mail, Store
 
@@ -53,11 +53,11 @@ class RedisStore:
 
     async def epoch(self) -> str:
         """See Store."""
-        return _text(await self._call("epoch"))
+        return _text(*await self._call("epoch"))
 
     async def renew_epoch(self) -> str:
         """See Store."""
-        return _text(await self._call("renew_epoch", new_id()))
+        return _text(*await self._call("renew_epoch", new_id()))
 
     async def add_source(self, source: Source, capability_hash: bytes) -> None:
         """See Store."""
@@ -75,20 +75,19 @@ class RedisStore:
 
     async def source(self, source_id: str) -> Source | None:
         """See Store."""
-        return _source(await self._call("source", source_id))
+        return next(_sources(await self._call("source", source_id)), None)
 
     async def source_of(self, capability_hash: bytes) -> Source | None:
         """See Store."""
-        return _source(await self._call("source_of", capability_hash))
+        return next(_sources(await self._call("source_of", capability_hash)), None)
 
     async def sources(self) -> tuple[Source, ...]:
         """See Store."""
-        found = (_source(row) for row in await self._call("sources"))
-        return tuple(sorted((each for each in found if each is not None), key=lambda source: source.name))
+        return tuple(sorted(_sources(await self._call("sources")), key=lambda source: source.name))
 
     async def remove_source(self, source_id: str, now_us: int) -> bool:
         """See Store."""
-        return bool(await self._call("remove_source", source_id, now_us, _NO_SECRETS))
+        return _flag(await self._call("remove_source", source_id, now_us, _NO_SECRETS))
 
     async def saw_bearer(self, source_id: str, now_us: int) -> None:
         """See Store."""
@@ -100,8 +99,8 @@ class RedisStore:
 
     async def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
         """See Store."""
-        spent = await self._call("spend_code", code_hash, now_us)
-        return None if spent is None else _text(spent)
+        (source_id,) = await self._call("spend_code", code_hash, now_us)
+        return None if source_id is None else source_id.decode()
 
     async def add_device(self, device: Device, token_hash: bytes) -> None:
         """See Store."""
@@ -117,8 +116,7 @@ class RedisStore:
 
     async def device_of(self, token_hash: bytes) -> Device | None:
         """See Store."""
-        row = await self._call("device_of", token_hash)
-        return None if row is None else _device(row)
+        return next(_devices(await self._call("device_of", token_hash)), None)
 
     async def devices(self, source_id: str) -> tuple[Device, ...]:
         """See Store."""
@@ -130,33 +128,33 @@ class RedisStore:
 
     async def remove_device(self, device_id: str) -> bool:
         """See Store."""
-        return bool(await self._call("remove_device", device_id))
+        return _flag(await self._call("remove_device", device_id))
 
     async def was_removed(self, device_id: str) -> bool:
         """See Store."""
-        return bool(await self._call("was_removed", device_id))
+        return _flag(await self._call("was_removed", device_id))
 
     async def recipients(self, source_id: str, route: bytes | None) -> tuple[Device, ...]:
         """See Store."""
         if route is None:
-            rows = await self._call("devices", source_id)
+            found = await self._call("devices", source_id)
         else:
-            rows = await self._call("recipients", source_id, route)
-        return tuple(map(_device, rows))
+            found = await self._call("recipients", source_id, route)
+        return tuple(_devices(found))
 
     async def deliver(
         self, source_id: str, payload: bytes | None, mails: Sequence[Mail], now_us: int
     ) -> Kept:
         """See Store."""
         parts = (part for mail in mails for part in (mail.device_id, mail.slot, mail.sealed, mail.dirty))
-        is_kept = await self._call("deliver", source_id, b"" if payload is None else payload, now_us, *parts)
-        return Kept.STORED if is_kept else Kept.DUPLICATE
+        told = await self._call("deliver", source_id, b"" if payload is None else payload, now_us, *parts)
+        return Kept.STORED if _flag(told) else Kept.DUPLICATE
 
     async def inbox(self, device_id: str, after: int, limit: int) -> Inbox:
         """See Store."""
-        epoch, head, waiting = await self._call("inbox", device_id, after, limit)
-        found = tuple(Waiting(int(seq), sealed) for seq, sealed in waiting)
-        return Inbox(_text(epoch), int(head), found)
+        epoch, head, *waiting = await self._call("inbox", device_id, after, limit)
+        found = (Waiting(_number(seq), _raw(sealed)) for seq, sealed in _rows(waiting, 2))
+        return Inbox(_text(epoch), _number(head), tuple(found))
 
     async def acknowledge(self, device_id: str, upto: int) -> None:
         """See Store."""
@@ -166,31 +164,31 @@ class RedisStore:
         """See Store."""
 
         async def has_news() -> bool:
-            return bool(await self._call("has_news", device_id, after))
+            return _number(*await self._call("has_news", device_id, after)) > 0
 
         await self._wakes.until(device_id, has_news, timeout_s)
 
     async def broker(self, device_id: str) -> Broker:
         """See Store."""
         step, user = await self._call("broker", device_id)
-        return Broker() if step is None else Broker(BrokerStep(_text(step)), user)
+        return Broker() if step is None else Broker(BrokerStep(step.decode()), user)
 
     async def set_broker(self, device_id: str, was: BrokerStep, now: Broker) -> bool:
         """See Store."""
         user = b"" if now.user is None else now.user
-        return bool(await self._call("set_broker", device_id, was.value, now.step.value, user))
+        return _flag(await self._call("set_broker", device_id, was.value, now.step.value, user))
 
     async def purge(self, now_us: int) -> int:
         """See Store."""
         purged = 0
-        while some := await self._call("purge", now_us, now_us - RETENTION_S * 1_000_000):
+        while some := _number(*await self._call("purge", now_us, now_us - RETENTION_S * 1_000_000)):
             purged += some
         return purged
 
     async def figures(self) -> Figures:
         """See Store."""
         sources, devices, waiting, oldest_at_us = await self._call("figures")
-        return Figures(sources, devices, waiting, _time(oldest_at_us))
+        return Figures(_number(sources), _number(devices), _number(waiting), _time(oldest_at_us))
 
     async def ping(self) -> None:
         """See Store."""
@@ -203,28 +201,45 @@ class RedisStore:
         await self._link.close()
 
 
-def _text(raw: bytes) -> str:
-    return raw.decode()
+def _raw(value: bytes | None) -> bytes:
+    assert value is not None, "store.lua returns one"
+    return value
 
 
-def _time(raw: bytes | None) -> int | None:
-    return None if raw is None else int(raw)
+def _text(value: bytes | None) -> str:
+    return _raw(value).decode()
 
 
-def _source(row: list[Any] | None) -> Source | None:
-    if row is None:
-        return None
-    source_id, name, kind, secrets, gzip, *times = row
-    return Source(
-        _text(source_id),
-        _text(name),
-        SourceKind(_text(kind)),
-        msgspec.msgpack.decode(secrets, type=tuple[bytes, ...]),
-        Gzip(_text(gzip)),
-        *map(_time, times),
-    )
+def _number(value: bytes | None) -> int:
+    return int(_raw(value))
 
 
-def _device(row: list[Any]) -> Device:
-    device_id, source_id, public_key, route = row
-    return Device(_text(device_id), _text(source_id), public_key, route)
+def _flag(values: list[bytes | None]) -> bool:
+    return values == [b"1"]
+
+
+def _time(value: bytes | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _rows(values: list[bytes | None], width: int) -> Iterator[list[bytes | None]]:
+    """Yield what belongs together; where a look-up found nothing, the one value is None."""
+    for at in range(0, len(values) - width + 1, width):
+        yield values[at : at + width]
+
+
+def _sources(values: list[bytes | None]) -> Iterator[Source]:
+    for source_id, name, kind, secrets, gzip, *times in _rows(values, 8):
+        yield Source(
+            _text(source_id),
+            _text(name),
+            SourceKind(_text(kind)),
+            msgspec.msgpack.decode(_raw(secrets), type=tuple[bytes, ...]),
+            Gzip(_text(gzip)),
+            *map(_time, times),
+        )
+
+
+def _devices(values: list[bytes | None]) -> Iterator[Device]:
+    for device_id, source_id, public_key, route in _rows(values, 4):
+        yield Device(_text(device_id), _text(source_id), _raw(public_key), route)

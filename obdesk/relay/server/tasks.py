@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+_AGAIN_S: Final = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ class Tasks:
 
     async def close(self) -> None:
         """Give up what still runs and wait until it has cleaned up."""
-        running = tuple(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            # Before Python 3.12 `asyncio.wait_for` may swallow a cancellation, so one is not always enough.
+            await asyncio.wait(tuple(self._running), timeout=_AGAIN_S)
