@@ -69,8 +69,12 @@ class LifeFile:
 
     def write(self, progress: Progress, *, flush: bool = False) -> None:
         """Note how far the store has come; raises OSError."""
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, f"{progress.epoch} {progress.commits:020}\n".encode())
+        raw = f"{progress.epoch} {progress.commits:020}\n".encode()
+        if sys.platform == "win32":
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, raw)
+        else:
+            os.pwrite(self._handle, raw, 0)
         if flush:
             os.fsync(self._handle)
 
