@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from obdesk.relay.server.keys import new_id
@@ -139,6 +139,26 @@ def open_for_writing(path: Path, *, beside: bool) -> OpenFile:
     return OpenFile(connection, life, found)
 
 
+def open_again(path: Path, file: OpenFile) -> OpenFile:
+    """Return the store's file opened once more, after something could not be written; the old one goes.
+
+    Raises StoreDownError; then the old one stays, so that reading goes on.
+    """
+    try:
+        connection = _connect(path, _WRITER_PATIENCE_MS)
+        try:
+            _prepare(connection, path)
+            _empty_log(connection)
+        except BaseException:  # as above
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise down(error) from error
+    with suppress(sqlite3.Error):
+        file.connection.close()
+    return replace(file, connection=connection)
+
+
 def _open(path: Path, life: LifeFile, *, beside: bool) -> sqlite3.Connection:
     is_alone = life.lock()
     if not is_alone and not beside:
@@ -191,6 +211,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     if found == 0:
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """Write what the log holds into the file, flushed, and begin the log anew.
+
+    What a disk did not flush the system may still show, and never flush again; a commit after it in the same
+    log would be lost with it in a power cut.
+    """
+    is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        raise StoreDownError("another program holds the store's file")
 
 
 def _settle(connection: sqlite3.Connection, life: LifeFile, path: Path) -> None:

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from obdesk.relay.server.life import Progress
-from obdesk.relay.server.sqlite_file import OpenFile, down, identity, open_for_writing
+from obdesk.relay.server.sqlite_file import OpenFile, down, identity, open_again, open_for_writing
 from obdesk.relay.server.store import StoreDownError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
         self._file: OpenFile | None = None
+        self._has_failed = False
         self.openings = 0
         """How often the file was opened; who reads must open it anew as often."""
         self._thread = threading.Thread(target=self._work, name="relay-store", daemon=True)
@@ -124,7 +125,7 @@ class Writer:
         except _NOT_OURS:
             raise
         except (sqlite3.Error, OSError) as error:
-            self._let_go()
+            self._has_failed = True
             raise down(error) from error
         with suppress(OSError):  # it is committed; a number that stays behind does no harm
             file.life.write(progress)
@@ -132,12 +133,16 @@ class Writer:
 
     def _opened(self) -> OpenFile:
         file = self._file
-        if file is not None and file.identity == identity(self._path):
+        if file is None or file.identity != identity(self._path):
+            self._let_go()
+            file = open_for_writing(self._path, beside=self._is_beside)
+        elif self._has_failed:
+            file = open_again(self._path, file)
+        else:
             return file
-        self._let_go()
-        self._file = open_for_writing(self._path, beside=self._is_beside)
+        self._file, self._has_failed = file, False
         self.openings += 1
-        return self._file
+        return file
 
     def _let_go(self) -> None:
         file, self._file = self._file, None
