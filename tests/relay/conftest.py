@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,6 @@ from tests.relay.redis_server import PROGRAM, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.relay.places import Place
 
@@ -31,11 +33,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
+@contextmanager
+def _in_memory() -> Iterator[Path]:
+    """Yield a folder in memory where there is one: what a disk does is told in test_sqlite_disk.py."""
+    shared = Path("/dev/shm")  # noqa: S108 - the folder inside it gets a name of its own
+    with tempfile.TemporaryDirectory(prefix="obdesk-relay-", dir=shared if shared.is_dir() else None) as made:
+        yield Path(made)
+
+
 @pytest.fixture(scope="session")
-def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def shared_redis() -> Iterator[RedisServer]:
     """Give a Redis that all tests of a run share; nobody may end it."""
     need_redis()
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+    with _in_memory() as folder, RedisServer(folder) as server:
         yield server
 
 
@@ -60,10 +70,17 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """Give a folder of the test's own, in memory where that can be."""
+    with _in_memory() as folder:
+        yield folder
+
+
 @pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, memory: Path) -> Place:
     """Give an empty place for a store, of each kind in turn."""
     if request.param == "sqlite":
-        return SqlitePlace(tmp_path / "relay.db")
+        return SqlitePlace(memory / "relay.db")
     server: RedisServer = request.getfixturevalue("redis")
     return RedisPlace(server.url)

@@ -215,13 +215,13 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_life_of_a_store_is_as_its_model_says(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, request: pytest.FixtureRequest, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_link, "MAILBOX_MAX", _MAILBOX_MAX)
     monkeypatch.setattr(sqlite_operations, "MAILBOX_MAX", _MAILBOX_MAX)
 
     def in_a_file() -> Place:
-        folder = tmp_path / str(len(tuple(tmp_path.iterdir())))
+        folder = memory / str(len(tuple(memory.iterdir())))
         folder.mkdir()
         return SqlitePlace(folder / "relay.db")
 

@@ -71,7 +71,7 @@ class Relays:
 
     async def kill_one(self, number: int) -> None:
         """Kill a relay, or in a fifth of the turns the Redis behind all of them, and start it again."""
-        if self.redis is not None and number % 5 == 4:
+        if self.redis is not None and number % 5 == 2:
             await asyncio.to_thread(self._restart_redis, self.redis)
             return
         relay = self.relays[number % len(self.relays)]
