@@ -31,7 +31,7 @@ def main() -> int:
     summary = {
         "store": told.store, "deliveries": found.deliveries, "acknowledged": found.acknowledged,
         "kills": found.kills, "lost": len(verdict.lost), "misrouted": len(verdict.misrouted),
-        "doubled": len(verdict.doubled), "folded": verdict.folded, "epochs": found.epochs,
+        "doubled": len(verdict.doubled), "folded": verdict.folded, "dirties": verdict.dirties, "epochs": found.epochs,
         "seed": told.seed, "seconds": round(time.monotonic() - began_s, 1),
     }  # fmt: skip
     sys.stdout.write(f"{json.dumps(summary)}\n")

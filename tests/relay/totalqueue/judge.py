@@ -29,6 +29,7 @@ class Heard:
 
     hints: dict[int, tuple[int, Hint]] = field(default_factory=dict)
     """Payload id: the number in the mailbox, and the hint."""
+    dirties: int = 0
     dirty_at_us: int = 0
     """When the last hint came that stands for all before it."""
     twice: set[int] = field(default_factory=set)
@@ -37,6 +38,7 @@ class Heard:
     def hear(self, seq: int, hint: Hint) -> None:
         """Take note of a hint; the same number may be read any number of times."""
         if hint.event == DIRTY or hint.payload_id is None:
+            self.dirties += 1
             self.dirty_at_us = max(self.dirty_at_us, hint.received_at_us)
             return
         if self.hints.setdefault(hint.payload_id, (seq, hint))[0] != seq:
@@ -51,7 +53,9 @@ class Verdict:
     misrouted: tuple[str, ...]
     doubled: tuple[str, ...]
     folded: int
-    """How many were confirmed and are known by a later hint of the same connection."""
+    """How many were confirmed and are known by a later hint of the same connection, or by one for all."""
+    dirties: int
+    """How many hints were read that stand for all."""
 
 
 def judge(
@@ -77,7 +81,8 @@ def judge(
             else:
                 lost.append(f"{post} never came to {name}")
     doubled = [f"payload {payload} twice at {name}" for name, each in heard.items() for payload in each.twice]
-    return Verdict(tuple(lost), tuple(_misrouted(lanes, heard, sent)), tuple(doubled), folded)
+    dirties = sum(each.dirties for each in heard.values())
+    return Verdict(tuple(lost), tuple(_misrouted(lanes, heard, sent)), tuple(doubled), folded, dirties)
 
 
 def _latest(heard: Heard) -> dict[tuple[int, str], tuple[int, int]]:
