@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.exceptions import ResponseError
 
-from obdesk.relay.server.redis import open_store
+from obdesk.relay.server.redis import RedisStore, open_store
 from obdesk.relay.server.store import StoreDownError, StoreRefusedError
 from tests.relay.places import NOON_US, RedisPlace, mail, texts, token, with_device
 
@@ -102,6 +103,26 @@ async def test_a_redis_that_does_not_tell_its_settings_is_refused(redis: RedisSe
             await with_device(store)
     finally:
         redis.say("ACL", "DELUSER", "relay")
+
+
+async def test_a_user_of_redis_who_may_not_do_all_that_is_needed_is_told_of(redis: RedisServer) -> None:
+    redis.say("ACL", "SETUSER", "relay", "on", ">secret", "~*", "&*", "+@all", "-publish")
+    url = redis.url.replace("unix://", "unix://relay:secret@")
+    try:
+        async with RedisPlace(url).store() as store:
+            device = await with_device(store)
+            with pytest.raises(StoreDownError, match="look at the rights of the relay's user"):
+                await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+    finally:
+        redis.say("ACL", "DELUSER", "relay")
+
+
+async def test_a_mistake_of_the_relays_is_no_trouble_of_the_store(redis: RedisServer) -> None:
+    async with RedisPlace(redis.url).store() as store:
+        assert isinstance(store, RedisStore)
+        with pytest.raises(ResponseError):
+            await store._link.call("what nobody can do")
+        await store.ping()
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "localhost", "redis://localhost:none"])

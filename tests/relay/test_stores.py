@@ -93,6 +93,9 @@ async def test_the_address_of_a_removed_source_is_gone_for_30_days_and_then_unkn
         assert gone is not None
         assert gone.removed_at_us == NOON_US
         assert (gone.name, gone.secrets) == ("", ()), "a tombstone tells nothing"
+        await store.saw_bearer(source.id, NOON_US)
+        await store.deliver(source.id, None, [], NOON_US)
+        assert await store.source_of(address(source)) == gone
 
         assert await store.purge(NOON_US + _RETENTION_US) == 1
         assert await store.source_of(address(source)) is None
@@ -191,6 +194,7 @@ async def test_a_removed_device_leaves_nothing(place: Place) -> None:
         assert await store.devices(device.source_id) == (other,)
         assert await store.recipients(device.source_id, b"user") == ()
         assert (await store.inbox(device.id, 0, 100)).waiting == ()
+        assert (await store.figures()).waiting == 1
         assert await texts(store, other) == ["hint"]
         await store.deliver(device.source_id, None, [mail(device), mail(other, "b", "next")], NOON_US)
         assert (await store.inbox(device.id, 0, 100)).waiting == (), "a mail for a device that is gone"

@@ -6,6 +6,7 @@ Nothing is sent again after a failure: whoever asked is told that the store is d
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from contextlib import suppress
 from hashlib import sha1
@@ -42,6 +43,7 @@ _LINKS: Final = 2
 """While one waits for Redis to flush its log, the other gathers what comes in."""
 _PATIENCE_S: Final = 5.0
 _NOTHING: Final = 0xFFFFFFFF
+_STATE: Final = re.compile(r"[A-Z]{4,} |The user executing the script can't run this command")
 _DEMANDS: Final = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -103,7 +105,7 @@ _SENTENCES: Final[tuple[tuple[type[RedisError], str], ...]] = (
     (OutOfMemoryError, "Redis has no memory left (maxmemory)"),
     (ReadOnlyError, "Redis may not be written: this is a replica"),
     (NoScriptError, "Redis was told to forget its scripts"),
-    (ResponseError, "Redis refuses"),
+    (ResponseError, "Redis refuses what the relay asks for: look at the rights of the relay's user"),
 )
 """What tells the operator why the store is down; the first that fits."""
 
@@ -119,9 +121,8 @@ def down(error: Exception) -> StoreDownError:
 
 
 def _is_about_redis(error: ResponseError) -> bool:
-    """Tell an answer about the state of Redis from one about a mistake of ours."""
-    known = (OutOfMemoryError, ReadOnlyError, NoScriptError)
-    return isinstance(error, known) or str(error).startswith(("MISCONF", "MASTERDOWN", "CLUSTERDOWN", "BUSY"))
+    """Tell an answer about the state or the settings of Redis from one about a mistake of ours."""
+    return type(error) is not ResponseError or _STATE.match(str(error)) is not None
 
 
 def _packed(command: tuple[Argument, ...]) -> bytes:

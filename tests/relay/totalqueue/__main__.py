@@ -31,8 +31,8 @@ def main() -> int:
     summary = {
         "store": told.store, "deliveries": found.deliveries, "acknowledged": found.acknowledged,
         "kills": found.kills, "lost": len(verdict.lost), "misrouted": len(verdict.misrouted),
-        "doubled": len(verdict.doubled), "folded": verdict.folded, "dirties": verdict.dirties, "epochs": found.epochs,
-        "seed": told.seed, "seconds": round(time.monotonic() - began_s, 1),
+        "doubled": len(verdict.doubled), "folded": verdict.folded, "dirties": verdict.dirties,
+        "epochs": found.epochs, "seed": told.seed, "seconds": round(time.monotonic() - began_s, 1),
     }  # fmt: skip
     sys.stdout.write(f"{json.dumps(summary)}\n")
     return 0 if found.is_good else 1
