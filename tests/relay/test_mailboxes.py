@@ -116,6 +116,37 @@ async def test_a_delivery_that_comes_twice_changes_nothing(place: Place) -> None
         assert found.delivered_at_us == NOON_US
 
 
+async def test_more_deliveries_than_fit_in_one_commit_are_all_kept(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        posts = (
+            store.deliver(device.source_id, str(n).encode(), [mail(device, str(n % 10), str(n))], NOON_US)
+            for n in range(1_500)
+        )
+
+        assert set(await asyncio.gather(*posts)) == {Kept.STORED}
+        assert await texts(store, device) == [str(number) for number in range(1_490, 1_500)]
+
+
+async def test_a_request_that_is_given_up_spoils_none_of_those_beside_it(place: Place) -> None:
+    async with place.store() as store:
+        device = await with_device(store)
+        posts = [
+            asyncio.ensure_future(
+                store.deliver(device.source_id, None, [mail(device, str(n), str(n))], NOON_US)
+            )
+            for n in range(30)
+        ]
+        await asyncio.wait(posts, timeout=0)
+        for post in posts[::2]:
+            post.cancel()
+        done = await asyncio.gather(*posts, return_exceptions=True)
+        await store.ping()
+
+        assert done[1::2] == [Kept.STORED] * 15
+        assert {str(n) for n in range(1, 30, 2)} <= set(await texts(store, device))
+
+
 async def test_a_delivery_for_nobody_is_remembered_too(place: Place) -> None:
     async with place.store() as store:
         device = await with_device(store)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.exceptions import ResponseError
 
+from obdesk.relay.protocol import RETENTION_S
 from obdesk.relay.server.redis import RedisStore, open_store
 from obdesk.relay.server.store import StoreDownError, StoreRefusedError
 from tests.relay.places import NOON_US, RedisPlace, mail, texts, token, with_device
@@ -174,6 +175,21 @@ async def test_who_waits_while_redis_starts_again_is_woken_by_what_comes_then(
             await waits
 
 
+async def test_a_worker_that_hears_nothing_for_long_asks_and_is_woken_all_the_same(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obdesk.relay.server.redis_link._PATIENCE_S", 0.05)
+    place = RedisPlace(redis.url)
+    async with place.store() as here, place.store() as there:
+        device = await with_device(here)
+        await there.wait("nobody", 0, 0.4)  # longer than a few silences
+        waits = asyncio.ensure_future(there.wait(device.id, 0, 30))
+        await there.ping()
+        await here.deliver(device.source_id, None, [mail(device)], NOON_US)
+        async with asyncio.timeout(_PATIENCE_S):
+            await waits
+
+
 async def test_a_connection_that_redis_ended_costs_no_request(redis: RedisServer) -> None:
     async with RedisPlace(redis.url).store() as store:
         device = await with_device(store)
@@ -242,6 +258,27 @@ async def test_scripts_that_redis_was_told_to_forget_are_taught_again(redis: Red
         await store.ping()
         redis.say("SCRIPT", "FLUSH")
         await until_it_heals(store.ping)
+
+
+async def test_what_is_deleted_is_gone_from_redis(redis: RedisServer) -> None:
+    async with RedisPlace(redis.url).store() as store:
+        device = await with_device(store)
+        await store.set_route(device.id, b"user")
+        await store.add_code(b"code", device.source_id, NOON_US)
+        await store.deliver(device.source_id, b"id", [mail(device, "a"), mail(device, "b")], NOON_US)
+        assert redis.say("DBSIZE") == ":16"
+        await store.acknowledge(device.id, NOON_US + 9)
+        assert (
+            redis.say("EXISTS", *(f"{{obdesk-relay}}:{kind}:{device.id}" for kind in ("mail", "order")))
+            == ":0"
+        )
+        await store.deliver(device.source_id, b"another", [mail(device)], NOON_US)
+        await store.remove_source(device.source_id, NOON_US)
+        await store.purge(NOON_US + RETENTION_S * 1_000_000)
+
+        assert redis.say("DBSIZE") == ":3"
+        kept = (f"{{obdesk-relay}}:{name}" for name in ("epoch", "commits", "removed"))
+        assert redis.say("EXISTS", *kept) == ":3"
 
 
 async def test_F58_a_redis_emptied_under_a_running_relay_begins_another_epoch(redis: RedisServer) -> None:

@@ -166,6 +166,23 @@ async def test_a_file_that_is_no_store_is_said_to_be_damaged(file: SqlitePlace) 
         await sqlite.open_store(file.path)
 
 
+async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreDownError, match="cannot be used"):
+        await sqlite.open_store(tmp_path / "nowhere" / "relay.db")
+
+
+async def test_a_file_that_cannot_be_read_for_a_while_is_down_and_heals(file: SqlitePlace) -> None:
+    async with file.store() as store:
+        device = await with_device(store)
+        with closing(sqlite3.connect(file.path)) as other:
+            other.execute("ALTER TABLE device RENAME TO taken_away")
+            with pytest.raises(StoreDownError):
+                await store.device_of(token(device))
+            other.execute("ALTER TABLE taken_away RENAME TO device")
+
+        assert await store.device_of(token(device)) == device
+
+
 async def test_a_full_disk_refuses_all_or_nothing_and_heals_without_a_restart(file: SqlitePlace) -> None:
     async with file.store() as store:
         device = await with_device(store)

@@ -150,7 +150,7 @@ def _values(answer: bytes) -> list[bytes | None]:
 
 
 class _Asked(NamedTuple):
-    arguments: tuple[Argument, ...]
+    command: bytes
     future: asyncio.Future[bytes]
 
     def answer(self, result: bytes | Exception) -> None:
@@ -191,8 +191,8 @@ class Link:
     async def call(self, operation: str, *arguments: Argument) -> list[bytes | None]:
         """Do an operation of store.lua and return the values it returns; raises StoreDownError."""
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        asked = ("EVALSHA", self._script_name, 1, _KEY, operation, self._seen, new_id(), *arguments)
-        self._asked.append(_Asked(asked, future))
+        head = ("EVALSHA", self._script_name, 1, _KEY, operation, self._seen, new_id())
+        self._asked.append(_Asked(_packed((*head, *arguments)), future))
         self._something_asked.set()
         commits, *values = _values(await future)
         assert commits is not None, "store.lua returns it first"
@@ -248,7 +248,7 @@ class Link:
         waiting = deque(together)
         try:
             await _open(connection)
-            await connection.send_packed_command([_packed(asked.arguments) for asked in together])
+            await connection.send_packed_command([asked.command for asked in together])
             while waiting:
                 answer = await _answer(connection)
                 waiting.popleft().answer(answer)
