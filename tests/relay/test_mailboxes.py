@@ -219,9 +219,12 @@ async def test_who_waits_is_woken_by_news_of_its_own_device_only(place: Place) -
     async with place.store() as store:
         device = await with_device(store)
         other = await with_device(store, "other")
-        waits = asyncio.ensure_future(store.wait(device.id, 0, 30))
+        await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+        waits = asyncio.ensure_future(store.wait(device.id, NOON_US, 30))
         others = asyncio.ensure_future(store.wait(other.id, 0, 30))
-        await store.ping()
+        for _ in range(3):
+            await store.ping()
+        assert not waits.done(), "what was read already is no news"
         await store.deliver(device.source_id, None, [mail(device)], NOON_US)
         async with asyncio.timeout(10):
             await waits

@@ -274,6 +274,7 @@ async def test_what_is_deleted_is_gone_from_redis(redis: RedisServer) -> None:
         )
         await store.deliver(device.source_id, b"another", [mail(device)], NOON_US)
         await store.remove_source(device.source_id, NOON_US)
+        assert redis.say("EXISTS", "{obdesk-relay}:codes", "{obdesk-relay}:code_times") == ":0"
         await store.purge(NOON_US + RETENTION_S * 1_000_000)
 
         assert redis.say("DBSIZE") == ":3"
