@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.relay.server import sqlite
+from obdesk.relay.server.life import LifeFile
 from obdesk.relay.server.store import StoreDownError, StoreRefusedError
 from tests.relay.places import DAY_US, NOON_US, SqlitePlace, a_source, mail, texts, token, with_device
 
@@ -126,7 +127,10 @@ async def test_F59_numbers_after_a_restored_copy_are_not_given_twice(file: Sqlit
         assert (await store.inbox(device.id, 0, 1)).head > given
 
 
-async def test_a_second_relay_on_one_file_is_refused_with_a_sentence(file: SqlitePlace) -> None:
+async def test_a_second_relay_on_one_file_is_refused_with_a_sentence(
+    file: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obdesk.relay.server.sqlite_file._LOCK_PATIENCE_S", 0.05)
     async with file.store():
         with pytest.raises(StoreRefusedError, match=r"another relay serves relay\.db already"):
             await sqlite.open_store(file.path)
@@ -149,6 +153,21 @@ async def test_a_command_of_the_operators_works_beside_the_relay_that_serves(fil
     await beside.close()
     async with file.store() as store:
         assert await store.epoch() == first
+
+
+async def test_a_relay_starts_while_a_command_of_the_operators_opens_the_store(file: SqlitePlace) -> None:
+    async with file.store():
+        pass
+    opening = LifeFile(file.path.with_name("relay.db.life"))
+    assert opening.lock()
+    relay = asyncio.ensure_future(sqlite.open_store(file.path))
+    await asyncio.wait((relay,), timeout=0.1)
+    assert not relay.done()
+    opening.close()
+
+    store = await relay
+    await store.ping()
+    await store.close()
 
 
 async def test_a_file_of_a_newer_release_is_refused(file: SqlitePlace) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 _WRITER_PATIENCE_MS: Final = 5_000
 _READER_PATIENCE_MS: Final = 250
+_LOCK_PATIENCE_S: Final = 1.0
+_LOCK_AGAIN_S: Final = 0.02
 _LOG_BYTES_KEPT: Final = 16 * 1024 * 1024
 _LOG_PAGES: Final = 2_000
 """How much is written to the log before it goes into the file itself."""
@@ -160,7 +163,7 @@ def open_again(path: Path, file: OpenFile) -> OpenFile:
 
 
 def _open(path: Path, life: LifeFile, *, beside: bool) -> sqlite3.Connection:
-    is_alone = life.lock()
+    is_alone = life.lock() if beside else _locked(life)
     if not is_alone and not beside:
         raise StoreRefusedError(
             f"another relay serves {path.name} already; a SQLite store has one relay, Redis serves many"
@@ -180,6 +183,16 @@ def _open(path: Path, life: LifeFile, *, beside: bool) -> sqlite3.Connection:
     if is_alone and beside:
         life.unlock()  # a command must not keep the relay from starting
     return connection
+
+
+def _locked(life: LifeFile) -> bool:
+    """Become the one that serves; a command that works beside nobody holds the lock for a moment."""
+    give_up_s = time.monotonic() + _LOCK_PATIENCE_S
+    while not life.lock():
+        if time.monotonic() > give_up_s:
+            return False
+        time.sleep(_LOCK_AGAIN_S)
+    return True
 
 
 def _make_private(path: Path) -> None:
