@@ -1,4 +1,4 @@
-"""`obdesk demo` and `obdesk simulate`: starting other parts of the program."""
+"""`obdesk demo`, `obdesk simulate` and `obdesk relay`: starting other parts of the program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,14 @@ from obdesk.cli.context import given
 from obdesk.cli.frontends import DemoOptions
 from obdesk.domain.texts import tr
 
-_SIMULATOR = "obdesk.simulator"  # a process of its own: the command line shares no code with it
+# Processes of their own: the command line shares no code with them.
+_SIMULATOR = ("obdesk.simulator",)
+_RELAY = ("obdesk", "relay")
+_OF_THEIR_OWN: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],  # --help is theirs
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -23,12 +30,13 @@ def register(app: typer.Typer) -> None:
     app.command(
         "simulate",
         help=tr("Serve invented banks over HTTP, like Powens."),
-        context_settings={
-            "allow_extra_args": True,
-            "ignore_unknown_options": True,
-            "help_option_names": [],  # --help is the simulator's
-        },
+        context_settings=_OF_THEIR_OWN,
     )(simulate)
+    app.command(
+        "relay",
+        help=tr("Serve webhooks to desktops, or look after that."),
+        context_settings=_OF_THEIR_OWN,
+    )(relay)
 
 
 def demo(
@@ -51,8 +59,18 @@ def demo(
 
 
 def simulate(context: typer.Context) -> None:
-    """Become the simulator, or wait for it where a process cannot become another."""
-    command = [sys.executable, "-m", _SIMULATOR, *context.args]
+    """Become the simulator."""
+    _become(*_SIMULATOR, *context.args)
+
+
+def relay(context: typer.Context) -> None:
+    """Become the relay, where something stood before its name; otherwise nobody gets here."""
+    _become(*_RELAY, *context.args)
+
+
+def _become(*arguments: str) -> None:
+    """Become another program, or wait for it where a process cannot become another."""
+    command = [sys.executable, "-m", *arguments]
     if os.name == "posix":
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - same

@@ -1,8 +1,9 @@
 """What a relay and a desktop say to each other; the one module both sides share.
 
 A relay keeps *hints*, never what the aggregator posted: that something happened to a connection, and when.
-Each is sealed to one device's public key (libsodium's sealed box), so whoever holds the relay's disk reads
-none. A hint never carries a figure, and nothing is believed because of it: it makes the desktop ask.
+Each is sealed to one device's public key (libsodium's sealed box holds the key it is under), so whoever has
+the relay's disk reads none. A hint never carries a figure, and nothing is believed because of it: it makes
+the desktop ask.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from enum import Enum
 from typing import Final
 
 import msgspec
-from nacl.bindings import crypto_box_seal
+from nacl.bindings import crypto_box_seal, crypto_box_SEALBYTES, crypto_secretbox
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
+from nacl.secret import SecretBox
+from nacl.utils import random
 
 VERSION: Final = "v1"
 EVENTS: Final = (
@@ -48,6 +51,9 @@ RETENTION_S: Final = 30 * 24 * 3600
 """How long a hint waits for its device."""
 _PADDED: Final = 192
 """All hints have this length before they are sealed, so that a length tells nothing."""
+_KEY_BYTES: Final = SecretBox.KEY_SIZE
+_NONCE_BYTES: Final = SecretBox.NONCE_SIZE
+_BOX_BYTES: Final = _KEY_BYTES + crypto_box_SEALBYTES
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22}):(0|[1-9][0-9]{0,17})(?::([A-Za-z0-9_-]{1,22}))?")
 
 
@@ -168,21 +174,41 @@ class UserWish(msgspec.Struct, frozen=True, rename="camel"):
     """A new token for the user this device has already, instead of a new user."""
 
 
-def sealed(public_key: bytes, hint: Hint) -> bytes:
-    """Return a hint that only the holder of the private key can read; all are of one length.
+class Seal:
+    """Seals hints to one device: under a key by chance, which lies before each hint in a sealed box.
 
-    Raises ValueError where a hint is too long to be hidden among the others.
+    Making a sealed box takes as long as all the rest of taking a delivery, so one serves for some hints in
+    a row; whoever keeps a seal decides how long. What is stored can be read with the private key alone.
+
+    Making one raises CryptoError or ValueError for what is no key that something can be sealed to.
     """
-    plain = msgspec.json.encode(hint)
-    if len(plain) > _PADDED:
-        raise ValueError("the hint is longer than any should be")
-    return bytes(crypto_box_seal(plain.ljust(_PADDED), public_key))
+
+    def __init__(self, public_key: bytes) -> None:
+        self._key = random(_KEY_BYTES)
+        self._box = bytes(crypto_box_seal(self._key, public_key))
+
+    def sealed(self, hint: Hint) -> bytes:
+        """Return a hint that only the holder of the private key can read; all are of one length.
+
+        Raises ValueError where a hint is too long to be hidden among the others.
+        """
+        plain = msgspec.json.encode(hint)
+        if len(plain) > _PADDED:
+            raise ValueError("the hint is longer than any should be")
+        nonce = random(_NONCE_BYTES)
+        return self._box + nonce + bytes(crypto_secretbox(plain.ljust(_PADDED), nonce, self._key))
+
+
+def sealed(public_key: bytes, hint: Hint) -> bytes:
+    """Return a hint sealed with a seal of its own; raises what Seal raises."""
+    return Seal(public_key).sealed(hint)
 
 
 def opened(private_key: bytes, blob: bytes) -> Hint:
-    """Return the hint in a sealed box; raises BadHintError."""
+    """Return a hint that was sealed; raises BadHintError."""
     try:
-        return msgspec.json.decode(SealedBox(PrivateKey(private_key)).decrypt(blob), type=Hint)
+        key = SealedBox(PrivateKey(private_key)).decrypt(blob[:_BOX_BYTES])
+        return msgspec.json.decode(SecretBox(key).decrypt(blob[_BOX_BYTES:]), type=Hint)
     except (CryptoError, ValueError, msgspec.MsgspecError) as error:
         raise BadHintError from error
 

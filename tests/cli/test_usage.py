@@ -21,6 +21,9 @@ from obdesk.domain import texts
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
+OTHERS = {("simulate",), ("relay",)}
+"""Programs of their own, whose help is theirs."""
+
 
 def commands() -> list[tuple[str, ...]]:
     """List every command with its group, as a person types it."""
@@ -36,6 +39,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     assert {" ".join(command) for command in commands()} == {
         "demo",
         "simulate",
+        "relay",
         "configure powens",
         "configure metrics",
         "configure schedule",
@@ -62,9 +66,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "command", [(), *(each for each in commands() if each != ("simulate",))], ids=" ".join
-)
+@pytest.mark.parametrize("command", [(), *(each for each in commands() if each not in OTHERS)], ids=" ".join)
 def test_each_command_explains_itself(obdesk: CommandLine, command: tuple[str, ...]) -> None:
     ended = obdesk(*command, "--help")
 
@@ -91,9 +93,7 @@ def test_help_speaks_french(obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch
 _TYPERS = re.compile(r"Usage|Commands|Show this|Options:|Arguments:|\[required|\[default|[a-z]:")
 
 
-@pytest.mark.parametrize(
-    "command", [(), *(each for each in commands() if each != ("simulate",))], ids=" ".join
-)
+@pytest.mark.parametrize("command", [(), *(each for each in commands() if each not in OTHERS)], ids=" ".join)
 def test_a_french_help_page_has_a_french_frame(
     obdesk: CommandLine, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
@@ -243,3 +243,14 @@ def test_simulate_becomes_the_simulator() -> None:
 
     assert "--seed" in ended.stdout
     assert "--banks" in ended.stdout
+
+
+@pytest.mark.parametrize("before", [(), ("--profile", "other")])
+def test_relay_becomes_the_relay_whatever_stands_before_it(before: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "obdesk", *before, "relay", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert ended.stdout.startswith("Usage: obdesk relay ")
+    assert "add-source" in ended.stdout

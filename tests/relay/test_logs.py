@@ -335,7 +335,9 @@ async def _broken(request: Request) -> Response:
 @asynccontextmanager
 async def _served() -> AsyncIterator[int]:
     app = Starlette(routes=[Path_("/{rest:path}", _broken, methods=["POST"])])
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", loop="asyncio")
+    config = uvicorn.Config(
+        app, log_config=None, log_level="info", access_log=False, lifespan="off", loop="asyncio"
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as heard:
         serving = asyncio.get_running_loop().create_task(server.serve([heard]))

@@ -43,9 +43,18 @@ def new_secret() -> str:
     return to_text(secrets.token_bytes(32))
 
 
-def new_id() -> str:
-    """Return the name of something by chance; it is no secret."""
+def new_code() -> str:
+    """Return 128 random bits as text, which a person carries over once."""
     return to_text(secrets.token_bytes(16))
+
+
+def new_id() -> str:
+    """Return the name of something by chance; it is no secret.
+
+    It does not begin with a dash, so that a command takes it for what it is.
+    """
+    made = to_text(secrets.token_bytes(16))
+    return new_id() if made.startswith("-") else made
 
 
 class Keys:
@@ -63,8 +72,9 @@ class Keys:
 
     def _digest(self, *parts: str) -> bytes:
         # Lengths go in, so that no two lists of parts read alike.
-        message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-        return hmac.digest(self._ids, message, "sha256")[:_DIGEST_BYTES]
+        encoded = [part.encode() for part in parts]
+        message = b"".join([b"%d:%b," % (len(part), part) for part in encoded])
+        return hashlib.blake2b(message, key=self._ids, digest_size=_DIGEST_BYTES).digest()
 
     def capability(self, source_id: str) -> str:
         """Return the unguessable part of a source's addresses.

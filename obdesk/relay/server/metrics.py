@@ -169,22 +169,25 @@ class Metrics:
         return Histogram(name, text, labels, namespace=_NAMESPACE, registry=self.registry, buckets=buckets)
 
     def _begin(self) -> None:
-        for fate in Fate:
-            self.deliveries.labels(fate.outcome, fate.reason)
+        # Looking up a series by its labels takes as long as all the rest of counting; these are the frequent.
+        self._fates = {fate: self.deliveries.labels(fate.outcome, fate.reason) for fate in Fate}
+        self._asked = {each: self.store_seconds.labels(each.value) for each in Operation}
+        self._answers: dict[tuple[Route, int], Counter] = {}
         for call, outcome in product(BrokerCall, BrokerOutcome):
             self.broker_calls.labels(call.value, outcome.value)
         for route, status in product(Route, ("200", "500", "503")):
             self.responses.labels(route.value, status)
-        for operation in Operation:
-            self.store_seconds.labels(operation.value)
 
     def delivered(self, fate: Fate) -> None:
         """Count a request to a hook."""
-        self.deliveries.labels(fate.outcome, fate.reason).inc()
+        self._fates[fate].inc()
 
     def answered(self, route: Route, status: int) -> None:
         """Count an answer by its HTTP status."""
-        self.responses.labels(route.value, str(status)).inc()
+        series = self._answers.get((route, status))
+        if series is None:
+            series = self._answers[route, status] = self.responses.labels(route.value, str(status))
+        series.inc()
 
     def called(self, call: BrokerCall, outcome: BrokerOutcome) -> None:
         """Count a call to the aggregator."""
@@ -197,7 +200,11 @@ class Metrics:
         try:
             yield
         finally:
-            self.store_seconds.labels(operation.value).observe(perf_counter() - began)
+            self.asked(operation, perf_counter() - began)
+
+    def asked(self, operation: Operation, took_s: float) -> None:
+        """Count how long the store took for something."""
+        self._asked[operation].observe(took_s)
 
     def store_is(self, figures: Figures | None, now_us: int) -> None:
         """Take over how full the store is; None where it did not answer: what was known then stays."""

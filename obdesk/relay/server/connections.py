@@ -1,0 +1,121 @@
+"""Connections that nobody holds without using them: how long and how large the head of a request may be.
+
+The server bounds neither where it reads with httptools, and not the time where it reads with h11. What it
+refuses by itself becomes a problem document here, as all other refusals are.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from obdesk.relay.server import problems
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from starlette.responses import Response
+
+    from obdesk.relay.server.settings import Settings
+
+# Whoever sends nonsense must not fill the log.
+QUIET: Final = logging.getLogger("uvicorn.error.connections")
+QUIET.setLevel(logging.ERROR)
+
+
+class HeadTooLargeError(Exception):
+    """The head of a request is larger than allowed."""
+
+
+def is_answering(cycle: Any) -> bool:
+    """Tell whether a request of a connection is being answered; the server says None for none so far."""
+    return cycle is not None and not cycle.response_complete
+
+
+class Head:
+    """The head of a request on its way, with its deadline."""
+
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop, late: Callable[[], None]) -> None:
+        self._bytes_max = settings.head_kib * 1024
+        self._time_s = settings.head_s
+        self._loop, self._late = loop, late
+        self._timer: asyncio.TimerHandle | None = None
+        self._size = 0
+
+    def expect(self) -> None:
+        """Let the time run, unless it does."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._time_s, self._late)
+
+    def grow(self, size: int) -> None:
+        """Count so many bytes more; raises HeadTooLargeError."""
+        self._size += size
+        if self._size > self._bytes_max:
+            raise HeadTooLargeError
+
+    def done(self) -> None:
+        """Stop the time: the head is whole, or the connection over."""
+        self._size = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def written(answer: Response) -> bytes:
+    """Return a refusal as it goes over the wire."""
+    status = f"HTTP/1.1 {answer.status_code} \r\n".encode()
+    lines = [b"%s: %s\r\n" % (name, value) for name, value in answer.raw_headers]
+    return b"".join([status, *lines, b"connection: close\r\n\r\n", bytes(answer.body)])
+
+
+class GuardedH11(H11Protocol):
+    """Connections read with h11, which bounds the size of a head itself."""
+
+    def __init__(self, *, settings: Settings, **given: Any) -> None:
+        super().__init__(**given)
+        self.logger = QUIET
+        self._connections_max = settings.connections
+        self._head = Head(settings, self.loop, self._is_late)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Override asyncio.Protocol.connection_made."""
+        if len(self.connections) >= self._connections_max:
+            transport.abort()
+        super().connection_made(transport)
+        self._head.expect()
+
+    def data_received(self, data: bytes) -> None:
+        """Override asyncio.Protocol.data_received."""
+        super().data_received(data)
+        is_first = cast("Any", self.cycle) is None
+        begun = self.conn.their_state is h11.IDLE and (is_first or bool(self.conn.trailing_data[0]))
+        if begun and not self.transport.is_closing():
+            self._head.expect()
+        else:
+            self._head.done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Override asyncio.Protocol.connection_lost."""
+        self._head.done()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Override H11Protocol.send_400_response."""
+        del msg
+        self._refuse(problems.NOT_HTTP)
+
+    def _is_late(self) -> None:
+        self._refuse(problems.HEAD_TOO_SLOW)
+
+    def _refuse(self, answer: Response) -> None:
+        if not self.transport.is_closing():
+            if not is_answering(self.cycle):
+                self.transport.write(written(answer))
+            self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Override H11Protocol's: the request is answered as any other."""

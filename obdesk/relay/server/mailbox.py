@@ -1,0 +1,184 @@
+"""Where a device reads its hints: it asks, waits for one if it likes, and says what it has kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from starlette.responses import Response
+
+from obdesk.relay.protocol import LIMIT_MAX, WAIT_MAX_S, Ack, Cursor, Entry, Page, SourceKind, to_text
+from obdesk.relay.server import problems
+from obdesk.relay.server.delivery import dirty_of
+from obdesk.relay.server.metrics import Operation
+from obdesk.relay.server.problems import ProblemError, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from obdesk.relay.server.callers import Callers
+    from obdesk.relay.server.context import Context
+    from obdesk.relay.server.store import Device, Inbox
+
+_POLLS_MAX: Final = 4
+"""So many pulls of one device wait at once: it needs one, and leaves a second behind when it reconnects."""
+_TOO_MANY: Final = problem(
+    429,
+    "Too many pulls at once",
+    "This device waits for news several times already. End one of them, or wait.",
+    retry_after_s=WAIT_MAX_S,
+)
+_PARAMETERS: Final = frozenset({"after", "limit", "wait"})
+DONE: Final = Response(status_code=204)
+
+
+class Closing:
+    """Ends the waits when the worker ends, so that nobody has to be cut off."""
+
+    def __init__(self) -> None:
+        self._waits: set[asyncio.Timeout] = set()
+        self._is_over = False
+
+    def close(self) -> None:
+        """End all waits, now and later; in the loop's thread."""
+        self._is_over = True
+        for wait in tuple(self._waits):
+            if not wait.expired():
+                wait.reschedule(0)
+
+    async def wait(self, context: Context, device: Device, after: int, time_s: float) -> None:
+        """Wait for news of a device, at most so long."""
+        if self._is_over:
+            return
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._waits.add(limit)
+                try:
+                    await context.store.wait(device.id, after, time_s)
+                finally:
+                    self._waits.discard(limit)
+        except TimeoutError:
+            return
+
+
+class Mailbox:
+    """The endpoints `GET /v1/mailbox/events` and `POST /v1/mailbox/ack`."""
+
+    def __init__(self, context: Context, callers: Callers, closing: Closing) -> None:
+        self._context, self._callers, self._closing = context, callers, closing
+        self._polls: Counter[str] = Counter()
+
+    async def pull(self, request: Request) -> Response:
+        """Return what waits for the device after its cursor, as soon as there is something."""
+        began_s, waited_s = perf_counter(), 0.0
+        device = await self._callers.device(request)
+        after, limit, wait_s = _asked(request)
+        inbox = await self._inbox(device, after, limit)
+        if wait_s and _has_no_news(inbox, after):
+            waits_s = perf_counter()
+            with self._waiting(device):
+                await self._closing.wait(self._context, device, after.seq, wait_s)
+            waited_s = perf_counter() - waits_s
+            device = await self._callers.again(request)
+            inbox = await self._inbox(device, after, limit)
+        page = await self._page(device, after, inbox, limit)
+        self._context.metrics.pull_seconds.observe(perf_counter() - began_s - waited_s)
+        return Response(msgspec.json.encode(page), media_type="application/json")
+
+    async def acknowledge(self, request: Request) -> Response:
+        """Delete what the device has kept; what it read in an earlier life of the store is gone already."""
+        device = await self._callers.device(request)
+        upto = Cursor.parse((await self._callers.told(request, Ack)).upto)
+        if upto is None:
+            raise ProblemError(problems.MALFORMED)
+        context = self._context
+        if upto.epoch == await context.patience.wait(context.store.epoch()):
+            asked = context.store.acknowledge(device.id, upto.seq)
+            await context.patience.ask(Operation.ACKNOWLEDGE, asked)
+        return DONE
+
+    @contextmanager
+    def _waiting(self, device: Device) -> Iterator[None]:
+        if self._polls[device.id] >= _POLLS_MAX:
+            raise ProblemError(_TOO_MANY)
+        self._polls[device.id] += 1
+        self._context.metrics.long_polls.inc()
+        try:
+            yield
+        finally:
+            self._context.metrics.long_polls.dec()
+            self._polls[device.id] -= 1
+            if not self._polls[device.id]:
+                del self._polls[device.id]
+
+    async def _inbox(self, device: Device, after: Cursor, limit: int) -> Inbox:
+        """Return what waits after a cursor; after one of another life or beyond the head, all that waits."""
+        context = self._context
+        asked = context.store.inbox(device.id, after.seq, limit)
+        inbox = await context.patience.ask(Operation.INBOX, asked)
+        if inbox.epoch == after.epoch and after.seq <= inbox.head:
+            return inbox
+        asked = context.store.inbox(device.id, 0, limit)
+        return await context.patience.ask(Operation.INBOX, asked)
+
+    async def _page(self, device: Device, after: Cursor, inbox: Inbox, limit: int) -> Page:
+        """Return the answer.
+
+        A number that was given and is beyond the head shows that the store was put back to an older state:
+        a new life begins, so that every device marks everything dirty. A number that nobody gave shows
+        nothing, and costs nobody but its device anything.
+        """
+        context = self._context
+        lost = inbox.epoch == after.epoch and after.seq > inbox.head
+        epoch, entries = inbox.epoch, []
+        if lost and after.mark == context.keys.mark(device.id, after.epoch, after.seq):
+            epoch = await context.patience.wait(context.store.renew_epoch())
+        elif lost:
+            dirty = to_text(dirty_of(device.public_key, context.clock_us()))
+            entries.append(Entry(self._cursor(device, epoch, 0), dirty))
+        entries += [
+            Entry(self._cursor(device, epoch, each.seq), to_text(each.sealed)) for each in inbox.waiting
+        ]
+        is_all = len(inbox.waiting) < limit
+        last = inbox.head if is_all else inbox.waiting[-1].seq
+        source = await context.patience.wait(context.store.source(device.source_id))
+        if source is None:
+            raise ProblemError(problems.NOT_FOUND)
+        peers = 1
+        if device.route is not None or source.kind is SourceKind.PERSONAL:
+            asked = context.store.recipients(source.id, device.route)
+            peers = len(await context.patience.ask(Operation.RECIPIENTS, asked))
+        return Page(
+            tuple(entries),
+            self._cursor(device, epoch, last),
+            max(peers, 1),
+            source.bearer_seen_at_us,
+            source.delivered_at_us,
+        )
+
+    def _cursor(self, device: Device, epoch: str, seq: int) -> str:
+        return str(Cursor(epoch, seq, self._context.keys.mark(device.id, epoch, seq)))
+
+
+def _has_no_news(inbox: Inbox, after: Cursor) -> bool:
+    return inbox.epoch == after.epoch and after.seq <= inbox.head and not inbox.waiting
+
+
+def _asked(request: Request) -> tuple[Cursor, int, float]:
+    """Return the cursor, the limit and the seconds of a pull; raises ProblemError."""
+    query = request.query_params
+    after = Cursor.parse(query.get("after", ""))
+    limit, wait = query.get("limit", str(LIMIT_MAX)), query.get("wait", "0")
+    is_known = len(query.multi_items()) == len(query) and query.keys() <= _PARAMETERS
+    are_numbers = all(text.isascii() and text.isdecimal() and len(text) < 4 for text in (limit, wait))
+    if after is None or not is_known or not are_numbers:
+        raise ProblemError(problems.MALFORMED)
+    if not 1 <= int(limit) <= LIMIT_MAX or int(wait) > WAIT_MAX_S:
+        raise ProblemError(problems.MALFORMED)
+    return after, int(limit), int(wait)

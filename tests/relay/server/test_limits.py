@@ -1,0 +1,198 @@
+"""Who may ask how often, and where a request is from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obdesk.relay.server.bodies import NoRoomError, Room
+from obdesk.relay.server.deadlines import Deadlines
+from obdesk.relay.server.limits import ASKERS_MAX, Addresses, Buckets, Places, Rate
+from tests.relay.server.kit import connection_synced, kit
+
+if TYPE_CHECKING:
+    from tests.relay.places import Place
+
+
+class Time:
+    """Seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@given(st.lists(st.floats(0, 5), max_size=40), st.floats(0.1, 20), st.integers(1, 10))
+def test_nobody_gets_more_than_the_burst_and_the_rate_since(
+    pauses: list[float], per_s: float, burst: int
+) -> None:
+    time = Time()
+    buckets = Buckets(Rate(per_s, burst), time)
+    got = 0
+    for pause in pauses:
+        time.now += pause
+        while not buckets.ask("one"):
+            got += 1
+            assert got <= burst + (time.now - 1_000.0) * per_s + 1e-6
+        wait_s = buckets.wait_s("one")
+        assert wait_s > 0
+        assert not buckets.wait_s("another")
+        time.now += wait_s + 1e-6
+        assert not buckets.wait_s("one"), "what was promised is kept"
+
+
+def test_of_too_many_askers_the_longest_silent_start_over() -> None:
+    buckets = Buckets(Rate(1, 1), Time())
+    buckets.take("first")
+    for number in range(ASKERS_MAX):
+        buckets.take(number)
+
+    assert len(buckets) == ASKERS_MAX
+    assert not buckets.wait_s("first")
+    assert buckets.wait_s(ASKERS_MAX - 1)
+
+
+def scope(peer: str | None, *forwarded: str) -> dict[str, Any]:
+    headers = [(b"x-forwarded-for", text.encode("latin-1")) for text in forwarded]
+    return {"client": None if peer is None else (peer, 1), "headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        ("192.0.2.1", ("198.51.100.7",), "192.0.2.1"),
+        ("10.0.0.1", (), "10.0.0.1"),
+        ("10.0.0.1", ("198.51.100.7",), "198.51.100.7"),
+        ("10.0.0.1", ("6.6.6.6, 198.51.100.7",), "198.51.100.7"),
+        ("10.0.0.1", ("6.6.6.6, 198.51.100.7, 10.0.0.2",), "198.51.100.7"),
+        ("10.0.0.1", ("6.6.6.6", "198.51.100.7"), "198.51.100.7"),
+        ("10.0.0.1", ("198.51.100.7, nonsense",), "10.0.0.1"),
+        ("10.0.0.1", ("10.0.0.3",), "10.0.0.3"),
+        ("::ffff:10.0.0.1", ("[2001:db8::7]",), "2001:db8::7"),
+        (None, ("198.51.100.7",), "None"),
+    ],
+)
+def test_only_a_trusted_proxy_says_where_a_request_is_from(
+    peer: str | None, forwarded: tuple[str, ...], expected: str
+) -> None:
+    addresses = Addresses(Places.parse(["10.0.0.0/8"]))
+    assert str(addresses.of(scope(peer, *forwarded))) == expected
+
+
+def test_over_a_socket_file_the_proxy_is_trusted_if_that_is_said() -> None:
+    trusting = Addresses(Places.parse(["unix"]))
+    assert str(trusting.of(scope(None, "198.51.100.7"))) == "198.51.100.7"
+
+
+def test_a_network_is_one_asker_and_is_kept_as_a_digest_of_this_process() -> None:
+    addresses = Addresses(Places())
+    askers = {
+        peer: addresses.asker(scope(peer))
+        for peer in (
+            "192.0.2.1",
+            "192.0.2.99",
+            "192.0.3.1",
+            "2001:db8:1::1",
+            "2001:db8:1:ffff::1",
+            "2001:db8:2::1",
+        )
+    }
+
+    assert askers["192.0.2.1"] == askers["192.0.2.99"] != askers["192.0.3.1"]
+    assert askers["2001:db8:1::1"] == askers["2001:db8:1:ffff::1"] != askers["2001:db8:2::1"]
+    assert Addresses(Places()).asker(scope("192.0.2.1")) != askers["192.0.2.1"]
+    assert all(len(asker) == 8 for asker in askers.values())
+
+
+async def test_a_source_that_floods_is_told_to_wait_and_another_is_not(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, deliveries=Rate(1, 3)) as relay:
+        loud, calm = await relay.source("loud"), await relay.source("calm")
+        first = [await relay.deliver(loud, connection_synced(payload=n)) for n in range(5)]
+        other = await relay.deliver(calm, connection_synced(payload=9))
+        relay.clock.advance(2)
+        later = await relay.deliver(loud, connection_synced(payload=6))
+
+        assert [answer.status_code for answer in first] == [200, 200, 200, 429, 429]
+        assert int(first[-1].headers["retry-after"]) >= 1
+        assert (other.status_code, later.status_code) == (200, 200)
+
+
+async def test_forgers_wait_and_do_not_use_up_what_their_victim_may_send(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 3), deliveries=Rate(1, 3)) as relay:
+        home, office = await relay.source(), await relay.source("office")
+        forged = [
+            (await relay.deliver(home, connection_synced(payload=n), secret="guess")).status_code
+            for n in range(5)
+        ]
+        other = await relay.deliver(office, connection_synced(payload=7))
+        relay.clock.advance(1)
+        honest = await relay.deliver(home, connection_synced(payload=8))
+
+        assert forged == [401, 401, 401, 429, 429]
+        assert (other.status_code, honest.status_code) == (200, 200)
+
+
+async def test_who_guesses_addresses_is_told_to_wait(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 2)) as relay:
+        home = await relay.source()
+        guesses = [
+            (await relay.http.post(f"/v1/hooks/guess{n}/USER_SYNCED", content=b"{}")).status_code
+            for n in range(4)
+        ]
+        assert guesses == [404, 404, 429, 429]
+        assert (await relay.deliver(home, connection_synced(payload=1))).status_code == 200
+
+
+def test_one_source_leaves_room_for_the_bodies_of_others() -> None:
+    room = Room(100, 40)
+    with room.taken("loud") as first, room.taken("loud") as second, room.taken("calm") as third:
+        first.grow(30)
+        with pytest.raises(NoRoomError):
+            second.grow(11)
+        second.grow(10)
+        third.grow(40)
+        with room.taken("more") as fourth, pytest.raises(NoRoomError):
+            fourth.grow(21)
+        assert room.held == 80
+    assert room.held == 0
+
+
+async def test_a_limit_interrupts_what_takes_too_long_and_nothing_else() -> None:
+    deadlines = Deadlines(0.05)
+    loop = asyncio.get_running_loop()
+
+    async def silent() -> None:
+        with deadlines.limit():
+            await loop.create_future()
+
+    async def fast() -> str:
+        with deadlines.limit():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        return "done"
+
+    outcomes = await asyncio.gather(silent(), fast(), silent(), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [TimeoutError, str, TimeoutError]
+    with deadlines.limit():
+        assert True
+
+
+async def test_a_task_that_is_cancelled_by_another_hand_is_cancelled() -> None:
+    deadlines = Deadlines(10)
+
+    async def silent() -> None:
+        with deadlines.limit():
+            await asyncio.get_running_loop().create_future()
+
+    task = asyncio.ensure_future(silent())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
