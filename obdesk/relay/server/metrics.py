@@ -2,11 +2,11 @@
 
 Labels are words of the closed sets below: no source, no device, no connection, no address.
 
-One process is one worker and answers for itself. Whoever runs several gives each an address of its own
-(`packaging/relay` shows how) and has each scraped; sums are made by the monitor. The alternative, figures of
-all workers in shared files (the library's multiprocess mode), would need a folder that is emptied at the
-right moments, has no process figures, and would not tell which worker is down. What the workers have in
-common (the store and how full it is) each of them tells, and the dashboards take the greatest.
+One process is one worker and answers for itself. Several workers share an address, so each has another one
+for its figures (`relay.server.doors`) and is scraped there; sums are made by the monitor. The alternative,
+figures of all workers in shared files (the library's multiprocess mode), would need a folder that is emptied
+at the right moments, has no process figures, and would not tell which worker is down. What the workers have
+in common (the store and how full it is) each of them tells, and the dashboards take the greatest.
 """
 
 from __future__ import annotations
