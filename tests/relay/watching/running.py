@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from obdesk.relay.server.signature import signature_of
 
+from obdesk.simulator.hooks.send import sign
 from tests.arch.tree import ROOT
 from tests.e2e.processes import ended
 from tests.e2e.waiting import until
@@ -112,7 +112,7 @@ class Relay:
 def signed(path: str, body: bytes) -> dict[str, str]:
     """Return the headers of a delivery that is signed now."""
     date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {"BI-Signature-Date": date, "BI-Signature": signature_of(SECRET.encode(), path, date, body)}
+    return {"BI-Signature-Date": date, "BI-Signature": sign(SECRET, path, date, body)}
 
 
 def body_of(payload: int, **more: Any) -> bytes:

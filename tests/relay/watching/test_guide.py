@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer
-from obdesk.relay.server.limits import Places
-from obdesk.relay.server.settings import Listen, Settings, load
 
 from obdesk.relay.server import commands, problems
+from obdesk.relay.server.limits import Places
 from obdesk.relay.server.metrics import BrokerCall, BrokerOutcome, Fate
+from obdesk.relay.server.settings import Listen, Settings, load
 from tests.arch.tree import ROOT
 from tests.relay.watching.exported import PLACE, of_relay
 
