@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from obdesk.app.backups import Backups
     from obdesk.app.bus import Bus
     from obdesk.app.erasures import Erasures
+    from obdesk.app.mailbox import Mailbox
     from obdesk.app.scopes import Scope
     from obdesk.app.surroundings import Surroundings
     from obdesk.app.syncs import Syncs
@@ -55,6 +56,7 @@ class Background:
         erasures: Erasures,
         upkeep: Upkeep,
         backups: Backups,
+        mailbox: Mailbox,
         bus: Bus,
         scope: Scope,
         clock: Clock,
@@ -66,6 +68,7 @@ class Background:
         self._erasures = erasures
         self._upkeep = upkeep
         self._backups = backups
+        self._mailbox = mailbox
         self._bus = bus
         self._scope = scope
         self._clock = clock
@@ -75,14 +78,16 @@ class Background:
         self._seen_version: int | None = None
 
     def start(self) -> None:
-        """Sync what is due now, and tick from now on."""
+        """Sync what is due now, tick from now on, and hear what the relay has."""
         self._scope.spawn("start", self._due(Trigger.START))
         self._surroundings.listen(self._look_around)
         self._ticker.start()
+        self._mailbox.start(self._hinted)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Take nothing new in; what runs is its scope's to end."""
         self._ticker.close()
+        await self._mailbox.close()
 
     def _tick(self) -> None:
         self._look_around()
@@ -92,6 +97,18 @@ class Background:
     def _look_around(self) -> None:
         if self._moments.network(self._clock.monotonic_s(), online=self._surroundings.online()):
             self._scope.spawn("network", self._syncs.hasten_offline())
+            self._mailbox.wake()
+
+    def _hinted(self) -> None:
+        self._scope.spawn("hinted", self._follow_hints())
+
+    async def _follow_hints(self) -> None:
+        """Read at once what the relay had hints about, where that may be done now."""
+        wishes = await self._store.read(_wishes)
+        if wishes.is_set_up and not wishes.paused:
+            quiet, scarce = await self._restraint(wishes)
+            allows = partial(moments.may_read, now=self._clock.now(), quiet=quiet, scarce=scarce)
+            await self._syncs.sync_hinted(looks=not quiet and not scarce, allows=allows)
 
     async def _due(self, trigger: Trigger) -> None:
         await self._notice_others()
@@ -103,17 +120,20 @@ class Background:
             return
         if is_good or trigger is Trigger.START:  # who starts the program wants to see what is new
             spread_s = 0.0 if trigger is Trigger.START else SPREAD_S
-            await self._syncs.sync_due(trigger, spread_s=spread_s, allows=await self._allowed(wishes))
+            quiet, scarce = await self._restraint(wishes)
+            allows = partial(moments.may_read, now=self._clock.now(), quiet=quiet, scarce=scarce)
+            await self._syncs.sync_due(trigger, spread_s=spread_s, allows=allows)
+            await self._syncs.sync_hinted(looks=not quiet and not scarce, allows=allows)
             await self._upkeep.rotate()
 
-    async def _allowed(self, wishes: _Wishes) -> moments.Allows:
-        now = self._clock.now()
-        quiet = moments.is_quiet(now.astimezone().time(), wishes.quiet_from, wishes.quiet_to)
+    async def _restraint(self, wishes: _Wishes) -> tuple[bool, bool]:
+        """Return whether only the person asks now, and whether network or battery are spared."""
+        quiet = moments.is_quiet(self._clock.now().astimezone().time(), wishes.quiet_from, wishes.quiet_to)
         scarce = wishes.spares and moments.is_scarce(
             metered=await asyncio.to_thread(self._surroundings.metered),
             battery_percent=await asyncio.to_thread(self._surroundings.battery_percent),
         )
-        return partial(moments.may_read, now=now, quiet=quiet, scarce=scarce)
+        return quiet, scarce
 
     async def _notice_others(self) -> None:
         """Tell the screens to read again when the file was written since the last look.

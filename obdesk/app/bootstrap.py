@@ -92,6 +92,8 @@ class App:
         from obdesk.app.bus import Bus
         from obdesk.app.commands import AppCommands
         from obdesk.app.erasures import Erasures
+        from obdesk.app.mailbox import Mailbox
+        from obdesk.app.pairing import Pairings
         from obdesk.app.provider import Providers
         from obdesk.app.reads import StoreReads
         from obdesk.app.scopes import Scope
@@ -110,11 +112,13 @@ class App:
         """Tasks on behalf of the person and the schedule."""
         self._opened = opened
         self._metrics: MetricsServer | None = None
-        self._providers = Providers(opened.store, opened.tokens or DatabaseTokens(opened.store), clock, rng)
+        tokens = opened.tokens or DatabaseTokens(opened.store)
+        self._providers = Providers(opened.store, tokens, clock, rng)
+        pairings = Pairings(opened.store, tokens, clock)
         self._syncs = Syncs(opened.profile, opened.store, self._providers, self.bus, clock, rng, who)
         erasures = Erasures(opened.store, self._providers, self.bus, clock, rng)
         self.commands: AppCommands = AppCommands(
-            opened.store, self._providers, self._syncs, erasures, self.bus, clock, rng
+            opened.store, self._providers, self._syncs, erasures, pairings, self.bus, clock, rng
         )
         upkeep = Upkeep(opened.store, self._providers, self.bus, clock)
         self._background = Background(
@@ -123,6 +127,7 @@ class App:
             erasures,
             upkeep,
             Backups(opened.profile, opened.store, self.bus, clock, lambda: self.syncing),
+            Mailbox(opened.profile, opened.store, pairings, self.bus, clock, rng),
             self.bus,
             self.work,
             clock,
@@ -155,7 +160,7 @@ class App:
 
     async def close(self) -> None:
         """Quit in order: take nothing new, let a transaction finish, close the network, drop the key."""
-        self._background.close()
+        await self._background.close()
         if self._metrics is not None:
             self._metrics.close()
         await self.work.close(grace_s=QUIT_GRACE_S if self.syncing else 0.0)

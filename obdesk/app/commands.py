@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 from obdesk.app import merging
 from obdesk.app.events import Changed
 from obdesk.app.export import export_csv
-from obdesk.app.linking import Linking
+from obdesk.app.interface import RelayPaired
+from obdesk.app.linking import Linking, provider_failed
 from obdesk.app.provider import POWENS_KEYS, powens_settings
 from obdesk.app.settings import declared
 from obdesk.domain.changes import ChangeSet, Kind
@@ -15,9 +17,11 @@ from obdesk.domain.commits import why_not_text
 from obdesk.domain.entities import Trigger
 from obdesk.domain.errors import AppError, BugError
 from obdesk.domain.ids import ConnectionId
+from obdesk.domain.outcomes import Fetched
 from obdesk.domain.syncing import SyncKind
 from obdesk.domain.texts import tr
-from obdesk.storage.writes import accounts, commits, connections, edits, erasures
+from obdesk.storage.writes import accounts, commits, connections, edits, erasures, mailbox
+from obdesk.storage.writes.events import add_event
 from obdesk.sync.examine import examine
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from obdesk.app.bus import Bus
     from obdesk.app.erasures import Erasures
     from obdesk.app.interface import CsvOptions, CsvReport, LinkChannel, LinkReport, LinkTicket
+    from obdesk.app.pairing import Pairings
     from obdesk.app.provider import Providers
     from obdesk.app.syncs import Syncs
     from obdesk.domain.clock import Clock
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from obdesk.storage.tx import Tx
 
 T = TypeVar("T")
+_RELAY = ChangeSet.many(Kind.SETTINGS).merge(ChangeSet.many(Kind.RELAY))
 NOTE_LENGTH_MAX = 2_000
 NAME_LENGTH_MAX = 80
 
@@ -65,6 +71,7 @@ class AppCommands:
         providers: Providers,
         syncs: Syncs,
         erasures: Erasures,
+        pairings: Pairings,
         bus: Bus,
         clock: Clock,
         rng: random.Random,
@@ -73,6 +80,7 @@ class AppCommands:
         self._providers = providers
         self._syncs = syncs
         self._erasures = erasures
+        self._pairings = pairings
         self._bus = bus
         self._clock = clock
         self._linking = Linking(store, providers, clock, rng)
@@ -92,6 +100,33 @@ class AppCommands:
 
         await self._change(write)
         await self._providers.reset()
+
+    async def pair_relay(self, address: str, code: str) -> RelayPaired:
+        """Have a relay keep webhooks for this computer."""
+        device = await self._pairings.pair(address, code)
+        self._bus.publish(Changed(_RELAY))
+        given = device.credentials
+        return RelayPaired(urlsplit(device.url).netloc, given.is_shared, given.offers_users)
+
+    async def leave_relay(self) -> bool:
+        """Do without a relay; tell whether the relay heard of it."""
+        heard = await self._pairings.leave()
+        self._bus.publish(Changed(_RELAY))
+        return heard
+
+    async def replace_token(self) -> None:
+        """Have every token at the aggregator revoked and use a new one: a relay has seen one."""
+        replaced = await (await self._providers.get()).replace_token()
+        if not isinstance(replaced, Fetched):
+            raise provider_failed(replaced)
+        now = self._clock.now()
+
+        def write(tx: Tx) -> ChangeSet:
+            mailbox.mend_bearer(tx)
+            add_event(tx, now, "token_renewed", None, "exposed")
+            return ChangeSet.many(Kind.RELAY)
+
+        await self._change(write)
 
     async def connectors(self, country: str | None = None) -> tuple[Connector, ...]:
         """Return the banks that can be linked."""

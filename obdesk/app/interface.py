@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector
     from obdesk.domain.scores import Scores
@@ -95,6 +96,17 @@ class LinkReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayPaired:
+    """What became of setting up a relay."""
+
+    host: str
+    is_shared: bool
+    """It serves many people, and has to be shown whose user this is."""
+    offers_users: bool
+    """Its operator makes users at the aggregator, so that no application of one's own is needed."""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstScreen:
     """All that the first paint shows, read in one go before anything heavy is imported."""
 
@@ -114,6 +126,7 @@ class Activity:
     runs: tuple[Run, ...]
     """Of all links, newest first."""
     accounts: tuple[Account, ...]
+    relay: MailboxStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,18 @@ class Commands(Protocol):
         self, *, api_url: str, webview_url: str, domain: str, client_id: str, client_secret: str | None
     ) -> None:
         """Keep the person's own Powens application; the secret goes to the vault (None keeps the old)."""
+        ...
+
+    async def pair_relay(self, address: str, code: str) -> RelayPaired:
+        """Have a relay keep webhooks for this computer; the code is its operator's and works once."""
+        ...
+
+    async def leave_relay(self) -> bool:
+        """Do without a relay; tell whether the relay heard of it and has forgotten this computer."""
+        ...
+
+    async def replace_token(self) -> None:
+        """Have every token at the aggregator revoked and use a new one: a relay has seen one."""
         ...
 
     async def connectors(self, country: str | None = None) -> tuple[Connector, ...]:
@@ -353,6 +378,10 @@ class Reads(Protocol):
 
     async def scores(self) -> Scores:
         """Return how well syncing goes, counted."""
+        ...
+
+    async def relay(self) -> MailboxStatus | None:
+        """Return how the relay is, None where none is set up."""
         ...
 
     async def seen_since(self, moment: datetime) -> tuple[int, int]:

@@ -40,6 +40,11 @@ class Profile(NamedTuple):
         return self.folder / "sync.lock"
 
     @property
+    def mailbox_lock(self) -> Path:
+        """Return the file whose lock says that somebody pulls from the relay."""
+        return self.folder / "relay.lock"
+
+    @property
     def backups(self) -> Path:
         """Return the folder of the daily copies of the database."""
         return self.folder / "backups"

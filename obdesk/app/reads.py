@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from obdesk.app.interface import Activity, Cancelled, FirstScreen, RunDetails
-from obdesk.app.settings import declared
+from obdesk.app.settings import declared, stored
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.errors import SupersededError
 from obdesk.storage.queries import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     )
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
+    from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
@@ -184,6 +186,10 @@ class StoreReads:
 
         return await self._store.read_slowly(None, scores.scores, self._clock.now())
 
+    async def relay(self) -> MailboxStatus | None:
+        """Return how the relay is, None where none is set up."""
+        return await self._store.read(_relay, self._clock.now())
+
     async def seen_since(self, moment: datetime) -> tuple[int, int]:
         """Return how many transactions came new, and how many changed, since an instant."""
         return await self._store.read_slowly(None, accounts.seen_since, moment)
@@ -201,8 +207,8 @@ class StoreReads:
 
 def interval_of(opened: Opened) -> timedelta:
     """Return the time between two checks as the person set it."""
-    stored = connections.setting(opened, "sync.interval_h")
-    return timedelta(hours=int(stored or declared("sync.interval_h").default))
+    key = "sync.interval_h"
+    return timedelta(hours=int(stored(key, connections.setting(opened, key))))
 
 
 def _connections(opened: Opened, now: datetime) -> tuple[Connection, ...]:
@@ -227,7 +233,18 @@ def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
         scores=scores.scores(opened, now),
         runs=connections.runs(opened, None, limit),
         accounts=accounts.accounts(opened, now),
+        relay=_relay(opened, now),
     )
+
+
+def _relay(opened: Opened, now: datetime) -> MailboxStatus | None:
+    from obdesk.storage.queries import mailbox
+
+    def value(key: str) -> str:
+        return stored(key, connections.setting(opened, key))
+
+    host = urlsplit(value("relay.url")).netloc
+    return mailbox.status(opened, host, now, paused=value("sync.paused") == "on") if host else None
 
 
 def _run_details(opened: Opened, run_id: RunId, limit: int) -> RunDetails | None:

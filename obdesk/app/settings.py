@@ -72,6 +72,7 @@ _DECLARED = (
     Setting("powens.domain", SettingKind.TEXT, "", mark("Your Powens domain")),
     Setting("powens.client_id", SettingKind.TEXT, "", mark("Your Powens client id")),
     Setting("powens.calls_per_min", SettingKind.CALLS, "30", mark("Requests a minute that Powens allows")),
+    Setting("relay.url", SettingKind.TEXT, "", mark("Address of the relay that keeps webhooks for you")),
     Setting("metrics.enabled", SettingKind.SWITCH, "off", mark("Figures are offered to a monitor here")),
     Setting("metrics.port", SettingKind.PORT, "9464", mark("Port of 127.0.0.1 where figures are offered")),
     Setting("last_visit", SettingKind.TEXT, "", mark("When the window was last looked at")),

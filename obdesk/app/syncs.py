@@ -18,10 +18,12 @@ from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.jobs import Job, Priority
 from obdesk.domain.syncing import SyncKind, SyncOutcome
-from obdesk.storage.queries import connections, jobs
+from obdesk.storage.queries import connections, jobs, mailbox
 from obdesk.storage.writes import jobs as job_writes
-from obdesk.sync import queue
+from obdesk.storage.writes import mailbox as mailbox_writes
+from obdesk.sync import policy, queue
 from obdesk.sync.engine import Engine
+from obdesk.sync.intake import follow_parked
 
 if TYPE_CHECKING:
     import random
@@ -122,9 +124,33 @@ class Syncs:
             log.info("another process syncs this profile; nothing to do")
             return ()
 
-    async def hint(self, hinted: Sequence[ConnectionId]) -> None:
-        """Keep that the provider says something is new; it is read as soon as that may be."""
-        await self._workers.put(await self._wishes(hinted, Trigger.WEBHOOK))
+    async def sync_hinted(
+        self, *, looks: bool, allows: Callable[[Waiting], bool] = lambda _waiting: True
+    ) -> tuple[SyncOutcome, ...]:
+        """Do at once what hints asked for, as far as that may be done now.
+
+        Where one named a link that nobody here knows, the list of links is asked for first (`looks`: that
+        may be done now). Where another process syncs nothing is done: it waits for the schedule.
+        """
+        ready, wants_look = await self._store.read(_hinted, self._clock.now(), allows)
+        wants_look = wants_look and looks
+        if not ready and not wants_look:
+            return ()
+        try:
+            async with self._held():
+                if wants_look:
+                    await self._look()
+                    ready, _ = await self._store.read(_hinted, self._clock.now(), allows)
+                return _outcomes(await self._workers.do_waiting(ready), named=False)
+        except SyncHeldError:
+            log.info("another process syncs this profile; a hint waits")
+            return ()
+
+    async def _look(self) -> None:
+        """Ask for the list of links because of a hint; that is counted before it is done."""
+        now = self._clock.now()
+        await self._store.write(lambda tx: mailbox_writes.looked(tx, now))
+        await self._discovered()
 
     async def hasten_offline(self) -> None:
         """Let what failed because there was no network be tried at the next occasion: there is one now."""
@@ -183,10 +209,12 @@ class Syncs:
     async def _discovered(self, *, attended: bool = False) -> Exception | None:
         """Look which links there are at the provider; return why that is not known."""
         found = await (await self._engine()).discover(attended=attended)
-        if isinstance(found, tuple):
-            self._tell(found[1])
-            return None
-        return provider_failed(found)
+        if not isinstance(found, tuple):
+            return provider_failed(found)
+        self._tell(found[1])
+        if await self._store.read(mailbox.parked):
+            await self._store.write(lambda tx: follow_parked(tx, self._clock.now()))
+        return None
 
     async def _do(self, job: Job) -> tuple[SyncOutcome, Job | None]:
         """Do one job; return how it ended, and its next try where it heals alone."""
@@ -289,6 +317,22 @@ def _outcomes(answers: Sequence[SyncOutcome | BaseException], *, named: bool) ->
         elif named or type(answer) is not LookupError:
             raise answer
     return tuple(outcomes)
+
+
+def _hinted(
+    opened: Connection, now: datetime, allows: Callable[[Waiting], bool]
+) -> tuple[list[ConnectionId], bool]:
+    """Return the links whose hints are followed now, and whether the list of links is asked for."""
+    ready = [
+        each.job.connection_id
+        for each in jobs.waiting(opened)
+        if each.live
+        and each.job.priority is Priority.WEBHOOK
+        and queue.is_ready(each.job, now)
+        and allows(each)
+    ]
+    looks = bool(mailbox.parked(opened)) and policy.look_at(mailbox.looks(opened, now), now) <= now
+    return ready, looks
 
 
 def _due(opened: Connection, clock: Clock) -> tuple[tuple[ConnectionId, ...], tuple[Waiting, ...]]:

@@ -23,6 +23,8 @@ class Kind(Enum):
     RUNS = "runs"
     PROBLEMS = "problems"
     SETTINGS = "settings"
+    RELAY = "relay"
+    """How the relay is, and what came through it."""
 
 
 @dataclass(frozen=True, slots=True)

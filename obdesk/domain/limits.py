@@ -73,8 +73,13 @@ def recent_unattended(calls: list[BankCall], now: datetime) -> list[datetime]:
     return sorted(call.at for call in calls if not call.attended and call.at > now - WINDOW)
 
 
-def budget_of(calls: list[BankCall], now: datetime) -> Budget:
-    """Return what is left of the day's reads without the person."""
-    used = recent_unattended(calls, now)
+def share_of(most: int, peers: int) -> int:
+    """Return how many of a day's reads one of some computers may make that share a user."""
+    return most // max(1, peers)
+
+
+def budget_of(calls: list[BankCall], now: datetime, peers: int = 1) -> Budget:
+    """Return what is left of this computer's share of the day's reads without the person."""
+    used, most = recent_unattended(calls, now), share_of(UNATTENDED_MAX, peers)
     resets_at = min(used[0], now) + WINDOW if used else None
-    return Budget(max(0, UNATTENDED_MAX - len(used)), UNATTENDED_MAX, resets_at)
+    return Budget(max(0, most - len(used)), most, resets_at)

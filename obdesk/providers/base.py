@@ -123,6 +123,14 @@ class Provider(Protocol):
         """Exchange the user's token when its time has come; tell whether another one is in use now."""
         ...
 
+    async def replace_token(self) -> Outcome[None]:
+        """Have every token of the user revoked at once, and use a new one: somebody saw one."""
+        ...
+
+    async def user_code(self) -> Outcome[str]:
+        """Return a code that proves once to somebody else which user this is."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections to the provider."""
         ...

@@ -244,6 +244,34 @@ class Erasures(SQLModel, table=True):
     not_before: int
 
 
+class Mailbox(SQLModel, table=True):
+    """How far the relay's mailbox was read, and how the relay is: one row while a relay is set up."""
+
+    __tablename__ = "mailbox"
+
+    id: int | None = Field(default=None, primary_key=True)
+    cursor: str
+    state: str
+    trouble: str | None
+    since: int
+    pulled_at: int | None
+    delivered_at: int | None
+    bearer_at: int | None
+    bearer_mended_at: int | None
+    peers: int
+    hints: int
+    unreadable: int
+
+
+class ParkedHints(SQLModel, table=True):
+    """Links that hints came for and that nobody here knows yet: the next list of links may have them."""
+
+    __tablename__ = "parked_hints"
+
+    provider_id: str = Field(primary_key=True)
+    put_at: int
+
+
 class Told(SQLModel, table=True):
     """Notices the person got already, so that none comes twice."""
 

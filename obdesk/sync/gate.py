@@ -15,6 +15,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import Trigger
 from obdesk.domain.limits import Breaker, BreakerState
 from obdesk.domain.outcomes import ActionNeeded, Fetched, RetryLater
+from obdesk.storage.queries import mailbox
 from obdesk.storage.queries.limits import breakers_of, limits
 from obdesk.storage.writes import breakers, calls, connections
 from obdesk.storage.writes.events import add_event
@@ -226,7 +227,7 @@ class Gate:
         def ask(tx: Tx) -> bool:
             made = calls.recent(tx, connection_id, now)
             wants = wanted or policy.wants_bank(remote.data_as_of, made, trigger, now)
-            if not wants or not policy.has_budget(made, trigger, now):
+            if not wants or not policy.has_budget(made, trigger, now, mailbox.peers(tx.connection)):
                 return False
             calls.spend(tx, connection_id, now, attended=trigger is Trigger.PERSON)
             return True

@@ -17,10 +17,12 @@ from obdesk.domain.limits import (
     Breaker,
     BreakerState,
     recent_unattended,
+    share_of,
 )
 from obdesk.domain.outcomes import RetryLater
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from obdesk.domain.outcomes import Broken
@@ -44,6 +46,12 @@ PROBE_LEASE = timedelta(minutes=10)
 SPACING = timedelta(hours=6)
 """Between two reads of a bank that nobody asked for, so that the day's few are spread over it."""
 _SPREAD = (0.75, 1.25)
+HINTED_MAX = ((30, timedelta(hours=1)), (120, timedelta(days=1)))
+"""How often within a time one link is read because of hints; after that they wait: a relay may lie."""
+LOOKS_MAX = 24
+"""How often a day the list of links is asked for because of hints about links that nobody here knows."""
+LOOK_PAUSE = timedelta(minutes=2)
+"""Between the first two of such looks; it doubles with each of the last hour."""
 _FAR = timedelta(seconds=RETRY_AFTER_MAX_S) + timedelta(hours=1)
 
 
@@ -291,8 +299,11 @@ def may_ask_bank(
     return consent_expires_at is None or consent_expires_at > now
 
 
-def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime) -> bool:
-    """Tell whether the bank may be read once more: a person always, nobody else more than a few times."""
+def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime, peers: int = 1) -> bool:
+    """Tell whether the bank may be read once more: a person always, nobody else more than a few times.
+
+    `peers` computers look at the same user and do not hear of each other's reads, so each has its share.
+    """
     match trigger:
         case Trigger.PERSON:
             return True
@@ -302,7 +313,35 @@ def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime) -> bool:
             most = UNATTENDED_MAX - KEPT_FOR_PERSON
         case _:
             assert_never(trigger)
-    return len(recent_unattended(calls, now)) < most
+    return len(recent_unattended(calls, now)) < share_of(most, peers)
+
+
+def hinted_at(reads: Sequence[datetime], now: datetime) -> datetime:
+    """Return when a hint is followed: now, or once its link was not read too often because of hints.
+
+    `reads` are those of the last day. One that seems to lie ahead was made before a clock was set back.
+    """
+    made = sorted(min(read, now) for read in reads)
+    free = [
+        made[-most] + window
+        for most, window in HINTED_MAX
+        if len([read for read in made if read > now - window]) >= most
+    ]
+    return max(free, default=now)
+
+
+def look_at(looks: Sequence[datetime], now: datetime) -> datetime:
+    """Return when the list of links is asked for (again) because of a hint about one that nobody knows.
+
+    `looks` are those of the last day. The pause grows, because one that was not there will hardly be there
+    a minute later, and a relay can invent any number of links.
+    """
+    made = sorted(min(look, now) for look in looks)
+    if not made:
+        return now
+    lately = len([look for look in made if look > now - timedelta(hours=1)])
+    rested = made[-1] + LOOK_PAUSE * 2.0 ** (lately - 1) if lately else now
+    return rested if len(made) < LOOKS_MAX else max(rested, made[-LOOKS_MAX] + timedelta(days=1))
 
 
 def wants_bank(data_as_of: datetime | None, calls: list[BankCall], trigger: Trigger, now: datetime) -> bool:

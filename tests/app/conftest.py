@@ -12,6 +12,8 @@ from obdesk.app.profile import profile_of
 from obdesk.simulator.server import running
 from obdesk.storage.store import Store
 from tests.app.house import House
+from tests.app.post import Post
+from tests.flows.mailroom import Mailroom
 from tests.flows.town import Bankside, small_simulator
 from tests.seed import KEY
 
@@ -47,3 +49,9 @@ async def house(tmp_path: Path, bank: Bankside, clock: FrozenClock) -> AsyncIter
         made = House(app, bank, clock, opened.store)
         await made.configure()
         yield made
+
+
+@pytest.fixture
+def post(house: House) -> Post:
+    """Give the house with a relay at hand, which it is no device of yet."""
+    return Post(house, Mailroom(house.clock.now, random.Random(7)))  # noqa: S311 - chance, not secrets

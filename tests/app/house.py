@@ -10,7 +10,9 @@ import httpx
 from obdesk.app.interface import LinkChannel
 from obdesk.app.tokens import DatabaseTokens
 from obdesk.domain.entities import Trigger
+from obdesk.sync import door
 from tests.flows.town import TEST_CONNECTOR, Town
+from tests.sync.outcomes import hinted_at
 
 if TYPE_CHECKING:
     from obdesk.app.bootstrap import App
@@ -74,6 +76,12 @@ class House:
         report = await self.app.commands.finish_link(ticket, None)
         await self.sync()
         return report.connections[0]
+
+    def hint(self, *hinted: ConnectionId) -> None:
+        """Let the provider's word come that there is something new."""
+        for link in hinted:
+            wish = hinted_at(link, self.clock.now())
+            self.store.write_now(lambda tx, wish=wish: door.put(tx, wish))  # type: ignore[misc]
 
     async def sync(self, *wanted: ConnectionId, refresh: bool = False) -> tuple[SyncOutcome, ...]:
         return await self.app.commands.sync(wanted or None, trigger=Trigger.PERSON, refresh_at_bank=refresh)

@@ -106,8 +106,8 @@ async def test_an_important_account_is_marked_and_its_bank_goes_first(house: Hou
     await house.app.commands.set_important(account.id, important=True)
     (marked,) = [each for each in await house.app.reads.accounts() if each.important]
     assert marked.id == account.id
-    await house.app._syncs.hint([first])
-    await house.app._syncs.hint([second])
+    house.hint(first)
+    house.hint(second)
     house.events.clear()
     await house.app._syncs.sync_due(Trigger.SCHEDULE)
     begun = [event.connection_id for event in house.events if isinstance(event, SyncStarted)]

@@ -258,7 +258,7 @@ async def test_a_hint_is_read_at_the_next_occasion_and_once(house: House) -> Non
     link = await house.linked()
     house.events.clear()
     for _ in range(50):
-        await house.app._syncs.hint([link])
+        house.hint(link)
     assert state(house).depth == 1
     (outcome,) = await house.app._syncs.sync_due(Trigger.SCHEDULE)
     assert outcome.trigger is Trigger.WEBHOOK
@@ -270,7 +270,8 @@ async def test_a_hint_is_read_at_the_next_occasion_and_once(house: House) -> Non
 async def test_a_hint_for_a_link_we_do_not_know_is_nothing(house: House) -> None:
     link = await house.linked()
     await house.app.commands.remove_connection(link, keep_history=False)
-    await house.app._syncs.hint([link])
+    with pytest.raises(LookupError):
+        house.hint(link)
     assert state(house).depth == 0
     assert await house.app._syncs.sync_due(Trigger.SCHEDULE) == ()
 
@@ -285,7 +286,7 @@ async def test_what_is_not_allowed_now_waits(house: House) -> None:
 
 async def test_a_paused_bank_s_job_waits_until_it_is_read_again(house: House) -> None:
     link = await house.linked()
-    await house.app._syncs.hint([link])
+    house.hint(link)
     await house.app.commands.pause(link, paused=True)
     assert await house.app._syncs.sync_due(Trigger.SCHEDULE) == ()
     await house.app.commands.pause(link, paused=False)

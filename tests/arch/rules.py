@@ -29,6 +29,7 @@ SWALLOWS_EVERYTHING: dict[str, str] = {
     "obdesk/relay/server/redis_link.py": "hands what went wrong between it and Redis to whoever asked",
     "obdesk/relay/server/sqlite_writer.py": "hands what an operation raised to whoever asked for it",
     "obdesk/secrets/keyrings.py": "the bindings to the systems' keyrings share no base class of errors",
+    "obdesk/app/mailbox.py": "a mistake of ours must not keep what comes later from being heard",
 }
 """File: why it may catch Exception."""
 

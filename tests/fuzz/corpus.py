@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
+from nacl.public import PrivateKey
 
 from obdesk.domain.outcomes import Fetched
+from obdesk.relay.protocol import DIRTY, Hint, Paired
 from obdesk.simulator.server import running
 from tests.fakes import FrozenClock
+from tests.flows.mailroom import page_of
 from tests.flows.town import Bankside, Town, small_simulator
 
 
@@ -24,6 +28,8 @@ class Sample:
     body: bytes
 
 
+MAILBOX_KEY = PrivateKey(bytes(range(32)))
+"""What hints are sealed to here."""
 LISTS = ("transactions", "accounts", "connections", "connectors")
 _SMALL = {
     "user": {"auth_token": "abc+/=", "type": "permanent", "id_user": 6120, "expires_in": None},
@@ -43,7 +49,21 @@ def corpus() -> list[Sample]:
     samples = asyncio.run(_recorded())
     samples += [Sample(kind, json.dumps(told).encode()) for kind, told in _SMALL.items()]
     samples += [Sample("callback", address.encode()) for address in _CALLBACKS]
+    samples += _of_relays()
     return samples + [Sample("header", text) for text in (b"120", b"Tue, 17 Mar 2026 09:00:00 GMT")]
+
+
+def _of_relays() -> list[Sample]:
+    """Return what a relay says to a desktop, and what it sealed."""
+    hints = [Hint("CONNECTION_SYNCED", 1_700_000_000_000_000, "311", "SCARequired", 700_005), Hint(DIRTY, 7)]
+    page = page_of(hints, bytes(MAILBOX_KEY.public_key), seq=1_700_000_000_000_000, peers=2)
+    told = msgspec.structs.replace(page, bearer_seen_at_us=7, delivered_at_us=1_700_000_000_000_000)
+    paired = Paired("token", "ticket", page.cursor, is_shared=True)
+    return [
+        Sample("mailbox", msgspec.json.encode(told)),
+        Sample("hint", msgspec.json.encode(hints[0])),
+        Sample("paired", msgspec.json.encode(paired)),
+    ]
 
 
 async def _recorded() -> list[Sample]:

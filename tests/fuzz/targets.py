@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import httpx
+from nacl.public import SealedBox
 
 from obdesk.domain.money import MINOR_MAX
 from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched, RetryLater
@@ -38,8 +39,11 @@ from obdesk.providers.powens.wire import (
     WrappedConnectionWire,
     rows_of,
 )
+from obdesk.relay.client import Failed, page_in, paired_in
+from obdesk.relay.protocol import BadHintError, Cursor, opened
+from obdesk.sync.intake import _opened, instant_of
 from tests.fakes import SOME_MORNING, FrozenClock
-from tests.fuzz.corpus import LISTS
+from tests.fuzz.corpus import LISTS, MAILBOX_KEY
 from tests.providers.conftest import Naps, Tokens
 
 if TYPE_CHECKING:
@@ -56,6 +60,7 @@ _SMALL: dict[str, Callable[[bytes], object]] = {
     "code": Reader(CodeWire).read,
     "wrapped": Reader(WrappedConnectionWire).read,
 }
+_SEAL = SealedBox(MAILBOX_KEY.public_key)
 _JSON = httpx.Headers({"content-type": "application/json"})
 _STATUSES = (*[200] * 30, 202, 204, 301, 400, 401, 403, 404, 409, 429, 500, 503)
 _KINDS = (
@@ -72,6 +77,8 @@ def read(kind: str, body: bytes, exponents: dict[int, int]) -> str:
     """Read an answer as the program does and check what comes of it; return a word for it."""
     if kind in LISTS:
         return _read_list(kind, body, exponents)
+    if kind in _OF_RELAYS:
+        return "kept" if _OF_RELAYS[kind](body) else "refused"
     if kind == "connection":
         row = _CONNECTIONS.read(body)
         return "kept" if row and connection_of(row, MOMENT) else "refused"
@@ -86,6 +93,41 @@ def read(kind: str, body: bytes, exponents: dict[int, int]) -> str:
         assert reply.failure is not None
         return type(reply.failure).__name__
     return "refused" if _SMALL[kind](body) is None else "kept"
+
+
+def _read_page(body: bytes) -> bool:
+    page = page_in(body)
+    if isinstance(page, Failed):
+        return False
+    assert Cursor.parse(page.cursor) is not None
+    hints, unreadable = _opened(page.entries, bytes(MAILBOX_KEY))
+    assert len(hints) + unreadable == len(page.entries)
+    for told_us in (page.bearer_seen_at_us, page.delivered_at_us):
+        told = instant_of(told_us)
+        assert told is None or 2000 <= told.year < 2200
+    return True
+
+
+def _read_hint(body: bytes) -> bool:
+    """Read a hint that was spoilt before it was sealed, as only a lying relay can."""
+    try:
+        hint = opened(bytes(MAILBOX_KEY), bytes(_SEAL.encrypt(body)))
+    except BadHintError:
+        return False
+    assert hint.connection is None or hint.connection.encode()
+    return True
+
+
+def _read_paired(body: bytes) -> bool:
+    paired = paired_in(body)
+    return not isinstance(paired, Failed) and f"Bearer {paired.token}".isascii()
+
+
+_OF_RELAYS: dict[str, Callable[[bytes], bool]] = {
+    "mailbox": _read_page,
+    "hint": _read_hint,
+    "paired": _read_paired,
+}
 
 
 def _read_list(kind: str, body: bytes, exponents: dict[int, int]) -> str:

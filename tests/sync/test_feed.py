@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.domain.conditions import Condition
-from obdesk.domain.entities import Trigger
-from obdesk.domain.jobs import Job
-from obdesk.domain.syncing import SyncKind
 from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import jobs as job_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.writes import edits
-from obdesk.sync import door, queue
+from obdesk.sync import door
 from tests.storage.files import checked
+from tests.sync.outcomes import hinted_at
 
 if TYPE_CHECKING:
     from obdesk.domain.entities import TransactionDetail, TransactionRow
@@ -126,18 +124,8 @@ async def test_F18_two_identical_coffees_of_one_day_stay_two(town: Town) -> None
 
 
 def hint(town: Town, connection: str) -> None:
-    now = town.clock.now()
-    job = Job(
-        town.local_id(connection),
-        Trigger.WEBHOOK,
-        queue.priority_of(Trigger.WEBHOOK, now, now),
-        SyncKind.DELTA,
-        asks_bank=False,
-        attended=False,
-        not_before=now,
-        put_at=now,
-    )
-    town.store.write_now(lambda tx: door.put(tx, job))
+    wish = hinted_at(town.local_id(connection), town.clock.now())
+    town.store.write_now(lambda tx: door.put(tx, wish))
 
 
 async def synced_while_wanted(town: Town, connection: str) -> int:

@@ -267,6 +267,14 @@ class PowensProvider:
 
         return await self._source.rotate(probe)
 
+    async def replace_token(self) -> Outcome[None]:
+        """Have every token of the user revoked at once, and use a new one: somebody saw one."""
+        return await self._source.replace()
+
+    async def user_code(self) -> Outcome[str]:
+        """Return a code that proves once to somebody else which user this is."""
+        return await self._code()
+
     async def aclose(self) -> None:
         """Close the connections to the provider."""
         await self._client.aclose()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from obdesk.domain.addresses import is_loopback, shown, split
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.texts import tr
 
@@ -55,20 +55,10 @@ class PowensSettings:
         return is_loopback(urlsplit(self.api_url).hostname or "")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` can only be this machine, without asking anybody."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _checked_url(url: str, what: str) -> str:
     """Return `url` without a closing slash; only https, or http to this machine, is let through."""
     trimmed = url.strip().rstrip("/")
-    parts = _split(trimmed)
+    parts = split(trimmed)
     if parts is None or not parts.hostname or any(character.isspace() for character in trimmed):
         raise _unusable(what, url, tr("It looks like https://acme.biapi.pro/2.0."))
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -78,20 +68,10 @@ def _checked_url(url: str, what: str) -> str:
     return trimmed
 
 
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # a port that is no number only shows when it is read
-    except ValueError:
-        return None
-    return parts
-
-
 def _unusable(what: str, value: str, hint: str) -> AppError:
-    shown = re.sub(r"//[^/@]*@", "//", value)[:100]  # a password typed into an address is not repeated
     return AppError(
         title=tr("{what} cannot be used", what=what),
-        cause=tr("It reads “{value}”. {hint}", value=shown, hint=hint),
+        cause=tr("It reads “{value}”. {hint}", value=shown(value), hint=hint),
         next_step=tr("Nothing was sent. Correct it in the settings of Powens."),
         action=Action.CONFIGURE_PROVIDER,
     )

@@ -76,6 +76,10 @@ class TokenSource(Protocol):
         """Exchange the token when its time has come; tell whether another one is in use now."""
         ...
 
+    async def replace(self) -> Outcome[None]:
+        """Have every token of the user revoked at once, and use a new one: somebody saw one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class UserToken:
@@ -192,13 +196,35 @@ class OwnApplication:
             counting.renewed_one()
             return await self._keep(UserToken(made.value, user.id_user, self._later()))
 
-    async def _another(self, user: UserToken, secret: str) -> Outcome[str]:
-        """Ask for a further token of the same user; the one in use, and other computers', stay valid."""
+    async def replace(self) -> Outcome[None]:
+        """Have every token of the user revoked at once, and use a new one: somebody saw one.
+
+        Other computers of the person find theirs refused and make new ones, as they do in any such case. So
+        does this one where the answer is lost.
+        """
+        async with self._turn:
+            found = await self._load()
+            if not isinstance(found, Fetched):
+                return found
+            user, secret = found.value, await self._secret()
+            if user is None:
+                return _REFUSED
+            if secret is None:
+                return _NO_SECRET
+            made = await self._another(user, secret, revoking=True)
+            if not isinstance(made, Fetched):
+                return made
+            counting.renewed_one()
+            await self._keep(UserToken(made.value, user.id_user, self._later()))
+            return Fetched(None)
+
+    async def _another(self, user: UserToken, secret: str, *, revoking: bool = False) -> Outcome[str]:
+        """Ask for a further token of the same user; unless all are revoked, the others stay valid."""
         # Without id_user the API would make a new user.
         body = self._credentials(secret) | {
             "grant_type": "client_credentials",
             "id_user": user.id_user,
-            "revoke_previous": False,
+            "revoke_previous": revoking,
         }
         reply = await self._client.send("POST", "/auth/renew", body=body)
         if reply.failure:

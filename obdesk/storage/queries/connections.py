@@ -184,6 +184,15 @@ def known_links(connection: Connection, provider: str) -> dict[str, tuple[Connec
     return {provider_id: (ConnectionId(found), Standing(standing)) for provider_id, found, standing in rows}
 
 
+def standings(connection: Connection) -> dict[str, tuple[ConnectionId, Standing]]:
+    """Return all links by their provider's id; where two providers share one, either: for hints only."""
+    providers = connection.execute("SELECT provider FROM connections UNION SELECT provider FROM erasures")
+    found: dict[str, tuple[ConnectionId, Standing]] = {}
+    for (provider,) in providers.fetchall():
+        found |= known_links(connection, provider)
+    return found
+
+
 def sync_state(connection: Connection, of: ConnectionId) -> tuple[str, str, str | None, datetime | None, int]:
     """Return what a sync starts from: provider id, bank, cursor, last full sync, failures in a row."""
     row = connection.execute(

@@ -8,6 +8,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.ids import ConnectionId
 from obdesk.domain.limits import WINDOW, BankCall, Breaker, BreakerState, Budget, budget_of
 from obdesk.storage.columns import instant, instant_or_none, to_ms
+from obdesk.storage.queries.mailbox import peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +70,8 @@ def calls_of(rows: Iterable[tuple[Any, ...]]) -> list[BankCall]:
 
 def budget(connection: Connection, of: ConnectionId, now: datetime) -> Budget:
     """Return how often a bank may still be read today without its person."""
-    return budget_of(calls_of(connection.execute(CALLS, (of, to_ms(now - WINDOW))).fetchall()), now)
+    made = calls_of(connection.execute(CALLS, (of, to_ms(now - WINDOW))).fetchall())
+    return budget_of(made, now, peers(connection))
 
 
 def budgets(connection: Connection, now: datetime) -> dict[ConnectionId, Budget]:

@@ -1,0 +1,259 @@
+"""This computer as a device of a relay: becoming one, proving to be one, and leaving.
+
+What it proves itself with lies in the token store as one entry, under a name that belongs to the relay's
+address: no token ever reaches another host. The libraries are imported once there is a relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from obdesk.app.settings import stored
+from obdesk.domain.addresses import shown
+from obdesk.domain.errors import Action, AppError
+from obdesk.domain.mailbox import Trouble, trouble_text
+from obdesk.domain.texts import tr
+from obdesk.storage.queries import connections
+from obdesk.storage.writes import edits, mailbox
+
+if TYPE_CHECKING:
+    from obdesk.domain.clock import Clock
+    from obdesk.relay.client import Failed, RelayClient
+    from obdesk.relay.protocol import Paired
+    from obdesk.secrets.tokens import TokenStore
+    from obdesk.storage.engine import Connection
+    from obdesk.storage.store import Store
+    from obdesk.storage.tx import Tx
+
+URL_KEY = "relay.url"
+CODE_LENGTH_MAX = 200
+
+
+class RelayAddressError(AppError):
+    """The address of a relay cannot be used."""
+
+
+class RelayCodeError(AppError):
+    """What was given is no pairing code."""
+
+
+class RelayAnswerError(AppError):
+    """The relay did not do what a person asked for."""
+
+
+class CredentialsLostError(AppError):
+    """What this computer proves itself with is gone or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What this computer proves itself with to one relay, and opens its hints with."""
+
+    token: str = field(repr=False)
+    ticket: str = field(repr=False)
+    private_key: str = field(repr=False)
+    """32 bytes of base64url; it leaves the token store for this process only."""
+    is_shared: bool = False
+    offers_users: bool = False
+    is_proved: bool = False
+    """A shared relay knows which user of the aggregator this is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """This computer as the relay at an address knows it."""
+
+    url: str
+    credentials: Credentials
+
+    @property
+    def private_key(self) -> bytes:
+        """Return the key that opens its hints."""
+        from obdesk.relay.protocol import from_text
+
+        return from_text(self.credentials.private_key)
+
+
+class Pairings:
+    """The one relay of a profile, and what is kept of it."""
+
+    def __init__(self, store: Store, tokens: TokenStore, clock: Clock) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._clock = clock
+
+    async def client(self, url: str) -> RelayClient:
+        """Return a client of the relay at an address; whoever asked closes it."""
+        return await asyncio.to_thread(self._built, url)
+
+    def _built(self, url: str) -> RelayClient:
+        from obdesk.relay.client import RelayClient
+
+        return RelayClient(url)
+
+    async def device(self) -> Device | None:
+        """Return this computer as a device, None where no relay is set up.
+
+        Raises CredentialsLostError and what the token store raises.
+        """
+        url = await self._store.read(_url)
+        if not url:
+            return None
+        text = await asyncio.to_thread(self._tokens.get, _name(url))
+        return Device(url, _credentials_of(text, url))
+
+    async def pair(self, address: str, code: str) -> Device:
+        """Become a device with an operator's one-time code, in place of one of an earlier relay."""
+        from nacl.public import PrivateKey
+
+        from obdesk.relay.client import Failed, usable_url
+        from obdesk.relay.protocol import Pairing, to_text
+
+        url, code = usable_url(address), code.strip()
+        if url is None:
+            raise _unusable(address)
+        if not 0 < len(code) <= CODE_LENGTH_MAX or not (code.isascii() and code.isprintable()):
+            raise _no_code()
+        key = await asyncio.to_thread(PrivateKey.generate)
+        client = await self.client(url)
+        try:
+            answer = await client.pair(Pairing(to_text(bytes(key.public_key)), code=code))
+        finally:
+            await client.aclose()
+        if isinstance(answer, Failed):
+            raise relay_failed(answer, url)
+        await self._leave_quietly()
+        device = Device(url, _given(answer, to_text(bytes(key))))
+        await self._keep(device)
+        now, cursor = self._clock.now(), answer.cursor
+
+        def begin(tx: Tx) -> None:
+            edits.set_setting(tx, URL_KEY, url)
+            mailbox.begin(tx, cursor, now)
+
+        await self._store.write(begin)
+        return device
+
+    async def announce(
+        self, client: RelayClient, device: Device, user_code: str | None = None
+    ) -> tuple[Device, str] | Failed:
+        """Tell the relay who this is, after it lost its store or to prove a user; return the new cursor too.
+
+        The key pair stays. What waited there is dropped, so that anything may have been missed.
+        """
+        from nacl.public import PrivateKey
+
+        from obdesk.relay.client import Failed
+        from obdesk.relay.protocol import Pairing, to_text
+
+        public_key = to_text(bytes(PrivateKey(device.private_key).public_key))
+        wish = Pairing(public_key, ticket=device.credentials.ticket, user_code=user_code)
+        answer = await client.pair(wish)
+        if isinstance(answer, Failed):
+            return answer
+        given = _given(answer, device.credentials.private_key)
+        proved = user_code is not None or device.credentials.is_proved
+        again = replace(device, credentials=replace(given, is_proved=proved))
+        await self._keep(again)
+        return again, answer.cursor
+
+    async def leave(self) -> bool:
+        """Forget the relay, and have it forget this computer; tell whether it heard of it."""
+        heard = await self._leave_quietly()
+        await self._store.write(_forget)
+        return heard
+
+    async def _leave_quietly(self) -> bool:
+        """Have an earlier relay forget this computer, if it can be reached; forget what was kept for it."""
+        try:
+            device = await self.device()
+        except AppError:
+            return False
+        if device is None:
+            return True
+        client = await self.client(device.url)
+        try:
+            failed = await client.leave(device.credentials.token)
+        finally:
+            await client.aclose()
+        await asyncio.to_thread(self._tokens.delete, _name(device.url))
+        return failed is None or failed.trouble is Trouble.UNKNOWN
+
+    async def _keep(self, device: Device) -> None:
+        import msgspec
+
+        text = msgspec.json.encode(device.credentials).decode()
+        await asyncio.to_thread(self._tokens.put, _name(device.url), text)
+
+
+def relay_failed(failed: Failed, url: str) -> RelayAnswerError:
+    """Return the error for a person who asked for something that the relay did not do."""
+    told = trouble_text(failed.trouble)
+    return RelayAnswerError(
+        title=tr(told.title),
+        cause=tr(told.cause, host=urlsplit(url).netloc),
+        next_step=tr("Nothing was changed here. Your banks are checked by the schedule in any case."),
+        action=told.action,
+    )
+
+
+def _given(answer: Paired, private_key: str) -> Credentials:
+    return Credentials(answer.token, answer.ticket, private_key, answer.is_shared, answer.offers_users)
+
+
+def _name(url: str) -> str:
+    return f"relay/device/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+
+
+def _credentials_of(text: str | None, url: str) -> Credentials:
+    import msgspec
+
+    from obdesk.relay.protocol import from_text
+
+    try:
+        found = msgspec.json.decode(text or "", type=Credentials)
+        if len(from_text(found.private_key)) == 32:
+            return found
+    except (ValueError, RecursionError):
+        pass
+    raise CredentialsLostError(
+        title=tr("This computer cannot prove itself to the relay"),
+        cause=tr("What it was given by {host} is not here any more.", host=urlsplit(url).netloc),
+        next_step=tr("Your banks are checked by the schedule. Pair again with a new code."),
+        action=Action.SHOW_DETAILS,
+    )
+
+
+def _url(opened: Connection) -> str:
+    return stored(URL_KEY, connections.setting(opened, URL_KEY))
+
+
+def _forget(tx: Tx) -> None:
+    edits.set_setting(tx, URL_KEY, "")
+    mailbox.forget(tx)
+
+
+def _unusable(address: str) -> RelayAddressError:
+    return RelayAddressError(
+        title=tr("{what} cannot be used", what=tr("The address of the relay")),
+        cause=tr(
+            "It reads “{value}”. {hint}",
+            value=shown(address),
+            hint=tr("It looks like https://relay.example.org, with nothing after a question mark or #."),
+        ),
+        next_step=tr("Nothing was sent. Ask the operator of the relay for its address."),
+        action=Action.RETRY,
+    )
+
+
+def _no_code() -> RelayCodeError:
+    return RelayCodeError(
+        title=tr("This is no pairing code"),
+        cause=tr("A code is one short line of letters, digits and dashes."),
+        next_step=tr("Nothing was sent. Ask the operator of the relay for a new one."),
+        action=Action.RETRY,
+    )

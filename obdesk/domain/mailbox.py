@@ -1,0 +1,194 @@
+"""How the relay is that keeps webhooks for this computer, and how that is told.
+
+A relay is a convenience: without it the banks are read by schedule. So none of its troubles is an alarm;
+one thing is: that the aggregator sent a live token through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from obdesk.domain.errors import Action
+from obdesk.domain.texts import mark
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PEERS_MAX = 64
+"""More computers of one person are not believed."""
+NOTED_EVERY = timedelta(minutes=15)
+"""How often a quiet mailbox leaves a note that it was looked into."""
+
+
+class Trouble(Enum):
+    """What can be wrong with an answer of a relay; closed, so that each has its words."""
+
+    OFFLINE = "offline"
+    """It cannot be reached from here: no network, no such name, nobody listens."""
+    DOWN = "down"
+    """It is reached and cannot do its work now."""
+    BUSY = "busy"
+    """It asks to come again later."""
+    UNTRUSTED = "untrusted"
+    """Its certificate is not one that this computer trusts."""
+    NOT_A_RELAY = "not_a_relay"
+    """What answers does not speak as a relay does."""
+    UNKNOWN = "unknown"
+    """It does not know who asks: a wrong code, or a computer it has forgotten."""
+    REFUSED = "refused"
+    """It understood and says no."""
+
+
+class TroubleText(NamedTuple):
+    """A trouble in words; `{host}` is where the relay is."""
+
+    title: str
+    cause: str
+    action: Action
+
+
+_TEXTS: dict[Trouble, TroubleText] = {
+    Trouble.OFFLINE: TroubleText(
+        mark("The relay cannot be reached"),
+        mark("Nobody answers at {host}, or there is no network."),
+        Action.RETRY,
+    ),
+    Trouble.DOWN: TroubleText(
+        mark("The relay does not work at the moment"),
+        mark("{host} answers, but it cannot keep or give anything now."),
+        Action.RETRY,
+    ),
+    Trouble.BUSY: TroubleText(
+        mark("The relay asks to wait"),
+        mark("{host} was asked too often from here or by others."),
+        Action.WAIT,
+    ),
+    Trouble.UNTRUSTED: TroubleText(
+        mark("The relay cannot prove who it is"),
+        mark("The certificate of {host} is not one that this computer trusts."),
+        Action.SHOW_DETAILS,
+    ),
+    Trouble.NOT_A_RELAY: TroubleText(
+        mark("There is no relay at this address"),
+        mark("{host} answers something that no relay says."),
+        Action.SHOW_DETAILS,
+    ),
+    Trouble.UNKNOWN: TroubleText(
+        mark("The relay does not know this code or computer"),
+        mark("{host} has never heard of it: a code works once and not for long."),
+        Action.SHOW_DETAILS,
+    ),
+    Trouble.REFUSED: TroubleText(
+        mark("The relay refuses"),
+        mark("{host} understood what was asked and does not do it."),
+        Action.SHOW_DETAILS,
+    ),
+}
+
+
+def trouble_text(trouble: Trouble) -> TroubleText:
+    """Return the words for a trouble, not yet in the reader's language."""
+    return _TEXTS[trouble]
+
+
+class MailboxState(Enum):
+    """How it stands between this computer and its relay."""
+
+    NEW = "new"
+    """It was set up and not asked yet."""
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    """It does not answer as it should; the banks are read by schedule."""
+    FORGOTTEN = "forgotten"
+    """It does not know this computer any more, and does not take it back."""
+    LOCKED = "locked"
+    """What this computer proves itself with cannot be read: a locked keyring, or another computer's file."""
+    PAUSED = "paused"
+    """The person paused all checks."""
+    IDLE = "idle"
+    """No window is open that would ask it."""
+
+
+_STATES: dict[MailboxState, str] = {
+    MailboxState.NEW: mark("Set up; it was not asked yet."),
+    MailboxState.CONNECTED: mark("Connected since {since}: what your banks send arrives within seconds."),
+    MailboxState.UNREACHABLE: mark(
+        "Not reached since {since}. Your banks are checked by the schedule meanwhile."
+    ),
+    MailboxState.FORGOTTEN: mark(
+        "It no longer knows this computer, since {since}. Your banks are checked by the schedule; "
+        "pair again with a new code of its operator."
+    ),
+    MailboxState.LOCKED: mark(
+        "What this computer proves itself with cannot be read, since {since}. Your banks are checked by "
+        "the schedule; unlock the keyring, or pair again."
+    ),
+    MailboxState.PAUSED: mark("Not asked: checks are paused."),
+    MailboxState.IDLE: mark("Not asked while the window is closed; what comes waits there for 30 days."),
+}
+
+
+def state_text(state: MailboxState) -> str:
+    """Return the sentence for a state, not yet in the reader's language; some name `{since}`."""
+    return _STATES[state]
+
+
+EXPOSED_TITLE = mark("A live token was sent through the relay")
+EXPOSED_CAUSE = mark(
+    "The aggregator sent your access token to {host} on {when}: its webhooks are not set up to be signed. "
+    "Whoever runs the relay could have read it."
+)
+EXPOSED_NEXT = mark(
+    "Replace the token now; the old one then opens nothing. Then set the webhooks up to be signed (HMAC), "
+    "or it happens again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStatus:
+    """How the relay is, at one instant."""
+
+    host: str
+    state: MailboxState
+    since: datetime
+    trouble: Trouble | None
+    """Why it is not reached."""
+    pulled_at: datetime | None
+    """When it last answered; to the quarter of an hour while nothing comes."""
+    delivered_at: datetime | None
+    """When the aggregator last delivered something there, by the relay's clock."""
+    waiting: int
+    """Syncs that were hinted at and have not begun."""
+    parked: int
+    """Hints about links that nobody here knows yet."""
+    hints: int
+    """Hints that came since it was set up."""
+    unreadable: int
+    """Those among them that could not be opened."""
+    peers: int
+    """How many computers look at the same user, this one with them: they share what banks may be asked."""
+    bearer_seen_at: datetime | None
+    """When a live token was last sent through it that was not replaced since; None is fine."""
+
+    @property
+    def exposed(self) -> bool:
+        """Tell whether a token was seen by the relay that still opens something."""
+        return self.bearer_seen_at is not None
+
+
+def state_now(
+    state: MailboxState, pulled_at: datetime | None, now: datetime, *, paused: bool
+) -> MailboxState:
+    """Return how it stands now, from how it stood when somebody last left a note."""
+    if paused:
+        return MailboxState.PAUSED
+    told_lately = pulled_at is not None and abs(now - pulled_at) <= 2 * NOTED_EVERY
+    return MailboxState.IDLE if state is MailboxState.CONNECTED and not told_lately else state
+
+
+def peers_believed(told: int) -> int:
+    """Return how many computers share a user, whatever a relay says."""
+    return min(max(told, 1), PEERS_MAX)
