@@ -11,14 +11,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from obdesk.app.bootstrap import open_profile
 from obdesk.app.clock import SystemClock
 from obdesk.app.i18n import decimal_text
+from obdesk.app.pairing import Pairings
 from obdesk.app.provider import NotConfiguredError, Providers
+from obdesk.app.reads import StoreReads
 from obdesk.app.tokens import DatabaseTokens
 from obdesk.domain.conditions import explain
 from obdesk.domain.errors import ObdeskError
+from obdesk.domain.mailbox import exposure, trouble_text
 from obdesk.domain.outcomes import Fetched
 from obdesk.domain.texts import tr
 from obdesk.secrets.errors import KeyringProblem
@@ -26,7 +30,7 @@ from obdesk.secrets.keyfile import SlotKind
 from obdesk.secrets.keyrings import open_keyring
 from obdesk.secrets.vault import Vault
 from obdesk.storage.errors import on_shared_place
-from obdesk.storage.queries import health
+from obdesk.storage.queries import health, mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +67,10 @@ class Check:
 
 
 def examine(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, ...]:
-    """Examine key file, keyring, database, provider, webview, tray. Changes nothing; blocks for seconds."""
+    """Examine key file, keyring, database, provider, relay, webview, tray.
+
+    Changes nothing; blocks for seconds.
+    """
     vault = Vault(profile.folder).describe()
     if vault.problem is None:
         data = _data(profile, ask_passphrase)
@@ -71,7 +78,7 @@ def examine(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple
         first = tr("Mend the key file first.")
         data = (
             Check("database", Health.UNKNOWN, tr("It was not opened: its key file does not work."), first),
-            _provider_unread(),
+            *_unread(),
         )
     return (_key_file(vault), _keyring(vault), *data, *_screen())
 
@@ -105,7 +112,7 @@ def _keyring(vault: VaultDescription) -> Check:
     return Check("keyring", Health.WORKS, tr("The keyring answers: {keyring}.", keyring=keyring.backend_id))
 
 
-def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, Check]:
+def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[Check, ...]:
     if not profile.exists:
         return (
             Check(
@@ -114,18 +121,19 @@ def _data(profile: Profile, ask_passphrase: Callable[[], str] | None) -> tuple[C
                 tr("The profile “{name}” has no data yet.", name=profile.name),
                 tr("Set up Powens, then link a bank; or look around with: obdesk demo"),
             ),
-            _provider_unread(),
+            *_unread(),
         )
     try:
         opened = open_profile(profile, ask_passphrase=ask_passphrase)
     except ObdeskError as error:
-        return _broken("database", error), _provider_unread()
+        return _broken("database", error), *_unread()
     with closing(opened):
-        return _database(opened), asyncio.run(_provider(opened))
+        return _database(opened), asyncio.run(_provider(opened)), asyncio.run(_relay(opened))
 
 
-def _provider_unread() -> Check:
-    return Check("provider", Health.UNUSED, tr("Its settings are in the database, which was not opened."))
+def _unread() -> tuple[Check, Check]:
+    sentence = tr("Its settings are in the database, which was not opened.")
+    return Check("provider", Health.UNUSED, sentence), Check("relay", Health.UNUSED, sentence)
 
 
 def _database(opened: OpenProfile) -> Check:
@@ -180,6 +188,36 @@ async def _provider(opened: OpenProfile) -> Check:
         Health.WORKS,
         tr("Powens answers: {banks} banks can be linked, {links} are.", banks=banks, links=links),
     )
+
+
+async def _relay(opened: OpenProfile) -> Check:
+    """Ask the relay whether it is well, without taking anything out of the mailbox."""
+    from obdesk.relay.client import Failed
+
+    tokens = opened.tokens or DatabaseTokens(opened.store)
+    pairings = Pairings(opened.store, tokens, SystemClock())
+    meanwhile = tr("Your banks are checked by the schedule meanwhile.")
+    try:
+        device = await pairings.device()
+    except ObdeskError as error:
+        return Check("relay", Health.LIMITED, f"{error.title}. {error.cause}", error.next_step)
+    cursor = await opened.store.read(mailbox.cursor)
+    if device is None or cursor is None:
+        sentence = tr("No relay is set up: your banks are checked by the schedule.")
+        return Check("relay", Health.UNUSED, sentence)
+    client = await pairings.client(device.url)
+    answer = await client.pull(device.credentials.token, cursor, wait_s=0, limit=1)
+    await client.aclose()
+    host = urlsplit(device.url).netloc
+    if isinstance(answer, Failed):
+        told = trouble_text(answer.trouble)
+        return Check("relay", Health.LIMITED, f"{tr(told.title)}. {tr(told.cause, host=host)}", meanwhile)
+    known = await StoreReads(opened.store, SystemClock()).relay()
+    if known is not None and known.bearer_seen_at is not None:
+        seen = exposure(known, known.bearer_seen_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+        command = tr("Run: {command}", command="obdesk configure relay --replace-token")
+        return Check("relay", Health.BROKEN, f"{seen.title}. {seen.cause}", f"{seen.next_step} {command}")
+    return Check("relay", Health.WORKS, tr("The relay answers: {host}.", host=host))
 
 
 def _refused(failure: Failure) -> Check:

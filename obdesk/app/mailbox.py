@@ -275,7 +275,7 @@ class Mailbox:
         self._noted_at = now
         self._bus.publish(Changed(ChangeSet.many(Kind.RELAY)))
         if taken.unreadable:
-            log.warning("%d hints of the relay could not be opened", taken.unreadable)
+            log.info("%d hints of the relay could not be opened", taken.unreadable)
         if taken.is_news:
             self._follow()
         if page.entries and self._client is not None:

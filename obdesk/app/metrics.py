@@ -21,6 +21,7 @@ from obdesk.app.loopback import read_request
 from obdesk.domain.entities import AccountState, RunResult
 from obdesk.domain.errors import AppError
 from obdesk.domain.limits import BreakerState
+from obdesk.domain.mailbox import MailboxState
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.app.interface import Activity, Reads
+    from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.scores import ConnectionScore, Scores
 
 HOST = "127.0.0.1"
@@ -142,6 +144,7 @@ class _Figures(Collector):
         yield from _of_calls(scores.connections)
         yield from _of_ages(self._activity)
         yield from _of_all(scores)
+        yield from _of_relay(self._activity.relay)
 
 
 def _family(name: str, text: str, labels: Sequence[str] = ("connection",)) -> GaugeMetricFamily:
@@ -254,3 +257,37 @@ def _of_all(scores: Scores) -> Iterator[GaugeMetricFamily]:
         family = _family(name, text, ())
         family.add_metric([], value)
         yield family
+
+
+def _of_relay(status: MailboxStatus | None) -> Iterator[GaugeMetricFamily]:
+    """Yield how the relay is; where none is set up, that alone."""
+    family = _family("relay_set_up", "1 where a relay keeps webhooks for this computer.", ())
+    family.add_metric([], int(status is not None))
+    yield family
+    if status is None:
+        return
+    figures: tuple[tuple[str, str, float | None], ...] = (
+        ("relay_connected", "1 while the relay answers.", status.state is MailboxState.CONNECTED),
+        ("relay_since_timestamp_seconds", "Since when it does, or does not.", _stamp(status.since)),
+        ("relay_last_answer_timestamp_seconds", "When it last answered.", _stamp(status.pulled_at)),
+        (
+            "relay_last_delivery_timestamp_seconds",
+            "When a webhook last came there.",
+            _stamp(status.delivered_at),
+        ),
+        ("relay_hints", "Hints that came since it was set up.", status.hints),
+        ("relay_hints_unreadable", "Those among them that could not be opened.", status.unreadable),
+        ("relay_syncs_waiting", "Syncs that were hinted at and wait.", status.waiting),
+        ("relay_links_unknown", "Links that hints came for and that nobody here knows.", status.parked),
+        ("relay_computers", "Computers that share what banks may be asked.", status.peers),
+        ("relay_token_seen", "1 while a token that it saw still opens something.", status.exposed),
+    )
+    for name, text, value in figures:
+        family = _family(name, text, ())
+        if value is not None:
+            family.add_metric([], float(value))
+        yield family
+
+
+def _stamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -9,6 +9,7 @@ import typer
 from obdesk.cli.backups import last_document
 from obdesk.cli.context import given
 from obdesk.cli.documents import account_document, pending_deletion_document, status_document
+from obdesk.cli.mailbox import relay_document, say_relay
 from obdesk.cli.matters import say_matters, say_pending_deletions
 from obdesk.cli.output import Column, print_json, print_table, say
 from obdesk.cli.proofs import proof_document
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import Account, Connection
     from obdesk.domain.erasures import PendingErasure
+    from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.scores import Scores
 
@@ -106,12 +108,14 @@ def status(
         tuple[PendingErasure, ...],
         Scores,
         tuple[AccountProof, ...],
+        MailboxStatus | None,
     ]:
         links = await reads.connections()
         erasures, scores = await reads.pending_erasures(), await reads.scores()
-        return await reads.accounts(), links, erasures, scores, await reads.proofs()
+        proofs = await reads.proofs()
+        return await reads.accounts(), links, erasures, scores, proofs, await reads.relay()
 
-    found, connections, erasures, scores, proofs = run_reading(given(context).place, read)
+    found, connections, erasures, scores, proofs, relay = run_reading(given(context).place, read)
     by_id = {connection.id: connection for connection in connections}
     links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
     if as_json:
@@ -121,8 +125,11 @@ def status(
             status_document(account, link) | {"proof": proved.get(account.id)}
             for account, link in zip(found, links, strict=True)
         ]
-        copied = {"backup": last_document(given(context).place.resolved())}
-        print_json({"accounts": accounts_told} | leaving | scores_documents(scores) | copied)
+        beside = {
+            "backup": last_document(given(context).place.resolved()),
+            "relay": relay_document(relay),
+        }
+        print_json({"accounts": accounts_told} | leaving | scores_documents(scores) | beside)
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))
@@ -155,3 +162,5 @@ def status(
     )
     say_pending_deletions(erasures)
     say_scores(scores)
+    if relay is not None:
+        say_relay(relay)

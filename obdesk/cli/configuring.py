@@ -10,6 +10,7 @@ import typer
 
 from obdesk.app.settings import declared
 from obdesk.cli.context import given
+from obdesk.cli.mailbox import relay
 from obdesk.cli.output import say
 from obdesk.cli.session import run_app
 from obdesk.domain.texts import tr, trn
@@ -23,7 +24,7 @@ _SCHEDULE = ("sync.interval_h", "sync.quiet_from", "sync.quiet_to", "sync.spare"
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=tr("Set up the aggregator, the schedule, or a monitor."))
+    group = typer.Typer(help=tr("Set up the aggregator, a relay, the schedule, or a monitor."))
     group.callback()(configure)
     group.command("powens", help=tr("Keep your own Powens application; the secret goes to the keyring."))(
         powens
@@ -32,6 +33,9 @@ def register(app: typer.Typer) -> None:
         "metrics", help=tr("Offer figures about syncing to a monitor on this computer (Prometheus), or not.")
     )(metrics)
     group.command("schedule", help=tr("Say when banks are checked by themselves."))(schedule)
+    group.command(
+        "relay", help=tr("Have a relay keep webhooks for this computer, or not, or say how it is.")
+    )(relay)
     app.add_typer(group, name="configure")
 
 

@@ -25,6 +25,7 @@ _NAMES = {
     "keyring": mark("Keyring"),
     "database": mark("Database"),
     "provider": mark("Provider"),
+    "relay": mark("Relay"),
     "webview": mark("Embedded page"),
     "tray": mark("Tray"),
 }

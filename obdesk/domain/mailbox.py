@@ -12,9 +12,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.errors import Action
-from obdesk.domain.texts import mark
+from obdesk.domain.texts import mark, tr, trn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 PEERS_MAX = 64
@@ -131,17 +132,12 @@ _STATES: dict[MailboxState, str] = {
 }
 
 
-def state_text(state: MailboxState) -> str:
-    """Return the sentence for a state, not yet in the reader's language; some name `{since}`."""
-    return _STATES[state]
-
-
-EXPOSED_TITLE = mark("A live token was sent through the relay")
-EXPOSED_CAUSE = mark(
+_EXPOSED_TITLE = mark("A live token was sent through the relay")
+_EXPOSED_CAUSE = mark(
     "The aggregator sent your access token to {host} on {when}: its webhooks are not set up to be signed. "
     "Whoever runs the relay could have read it."
 )
-EXPOSED_NEXT = mark(
+_EXPOSED_NEXT = mark(
     "Replace the token now; the old one then opens nothing. Then set the webhooks up to be signed (HMAC), "
     "or it happens again."
 )
@@ -177,6 +173,48 @@ class MailboxStatus:
     def exposed(self) -> bool:
         """Tell whether a token was seen by the relay that still opens something."""
         return self.bearer_seen_at is not None
+
+
+class Exposure(NamedTuple):
+    """That a live token went through the relay, in words."""
+
+    title: str
+    cause: str
+    next_step: str
+
+
+def exposure(status: MailboxStatus, when: str) -> Exposure:
+    """Return what is said of a token that the relay saw at `when`."""
+    cause = tr(_EXPOSED_CAUSE, host=status.host, when=when)
+    return Exposure(tr(_EXPOSED_TITLE), cause, tr(_EXPOSED_NEXT))
+
+
+def sentences(status: MailboxStatus, when: Callable[[datetime | None], str]) -> tuple[str, ...]:
+    """Return how the relay is, the state first; `when` writes an instant as its reader does."""
+    said = [tr(_STATES[status.state], since=when(status.since))]
+    if status.trouble is not None and status.state is MailboxState.UNREACHABLE:
+        said.append(tr(_TEXTS[status.trouble].cause, host=status.host))
+    if status.delivered_at is not None:
+        said.append(tr("The last webhook came there on {when}.", when=when(status.delivered_at)))
+    if status.unreadable:
+        said.append(
+            trn(
+                "{n} hint could not be opened; your banks were asked instead.",
+                "{n} hints could not be opened; your banks were asked instead.",
+                status.unreadable,
+            )
+        )
+    if status.peers > 1:
+        said.append(
+            trn(
+                "{n} computer looks at the same banks.",
+                "{n} computers look at the same banks and share how often those may be asked.",
+                status.peers,
+            )
+        )
+    if status.exposed:
+        said += exposure(status, when(status.bearer_seen_at))
+    return tuple(said)
 
 
 def state_now(

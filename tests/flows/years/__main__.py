@@ -28,6 +28,7 @@ MIXED = (
     Profile.NORMAL,
     Profile.ONE,
     Profile.CALM,
+    Profile.LIAR,
 )
 DAYS = 365
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Never
 from sqlcipher3.dbapi2 import OperationalError
 
 from obdesk.app.bus import Bus
+from obdesk.app.mailbox import Mailbox
+from obdesk.app.pairing import Pairings
 from obdesk.app.profile import Profile
 from obdesk.app.provider import POWENS_KEYS, Providers
 from obdesk.app.syncs import Syncs
@@ -22,12 +24,15 @@ from obdesk.domain.errors import ObdeskError
 from obdesk.providers.powens.provider import PowensProvider
 from obdesk.providers.powens.settings import PowensSettings
 from obdesk.providers.powens.tokens import client_secret_name, user_token_name
+from obdesk.relay.client import RelayClient
 from obdesk.secrets.errors import KeyringLocked
 from obdesk.storage.store import Store
 from obdesk.storage.writes import edits
+from obdesk.sync import door
 from tests.flows.years.clockwork import InlineExecutor
 from tests.flows.years.wire import ROOT
 from tests.seed import KEY
+from tests.sync.outcomes import hinted_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from obdesk.storage.tx import Tx
     from tests.flows.years.clockwork import SimClock
     from tests.flows.years.faults import Dice
+    from tests.flows.years.relay import Relay
     from tests.flows.years.wire import Api
 
 SETTINGS = PowensSettings(ROOT, f"{ROOT}/webview", "years.example", "70012345")
@@ -140,13 +146,16 @@ class Watch(logging.Handler):
 class Desk:
     """One profile on one computer."""
 
-    def __init__(self, folder: Path, template: Path, clock: SimClock, api: Api, dice: Dice) -> None:
+    def __init__(
+        self, folder: Path, template: Path, clock: SimClock, api: Api, dice: Dice, relay: Relay | None
+    ) -> None:
         self.profile = Profile(folder, "years")
         self.profile.prepare()
         shutil.copy(template, self.profile.database)
         self.clock = clock
         self.api = api
         self.dice = dice
+        self.relay = relay
         self.keyring = Keyring(api.token)
         self.dies_at: tuple[str, int] | None = None
         """Where the process dies: `before`, `inside` or `after` the commit of the n-th write, or `await`."""
@@ -178,6 +187,10 @@ class Desk:
         rng = random.Random(self.dice.rng.getrandbits(64))  # noqa: S311 - chance, not secrets
         self.providers = _Providers(self.store, self.keyring, self.clock, rng)
         self.providers.transport = self.api
+        pairings = Pairings(self.store, self.keyring, self.clock)
+        pairings._built = lambda url: RelayClient(url, transport=self.relay)  # type: ignore[method-assign]
+        self.pairings = pairings
+        self.mailbox = Mailbox(self.profile, self.store, pairings, Bus(), self.clock, rng)
         return Syncs(self.profile, self.store, self.providers, Bus(), self.clock, rng, "years")
 
     # Dying
@@ -270,6 +283,7 @@ class Desk:
 
     async def restart(self, files: dict[str, bytes] | None = None) -> None:
         """Close the application and open it again, on the files that a dead one left if it died."""
+        await self.mailbox.close()
         await self.providers.aclose()
         self.store.close()
         if files is not None:
@@ -311,9 +325,25 @@ class Desk:
             self.api.attended = False
         return done
 
-    async def hint(self, hinted: Sequence[ConnectionId]) -> None:
-        """Do what a webhook brings about."""
-        await self.syncs.hint(hinted)
+    def hint(self, hinted: Sequence[ConnectionId]) -> None:
+        """Do what a webhook brings about, as if there were no relay in between."""
+        wishes = [hinted_at(each, self.clock.now()) for each in hinted]
+
+        def write(tx: Tx) -> None:
+            for wish in wishes:
+                with suppress(LookupError):  # an invented link
+                    door.put(tx, wish)
+
+        self.store.write_now(write)
+
+    async def look(self) -> None:
+        """Look into the relay's mailbox once."""
+        await self.living(self.mailbox.look(wait_s=0))
+
+    async def follow_hints(self) -> tuple[SyncOutcome, ...]:
+        """Do at once what the relay had hints about."""
+        done: tuple[SyncOutcome, ...] = await self.living(self.syncs.sync_hinted(looks=True))
+        return done
 
     async def edit(self, row: TransactionId, note: str) -> bool:
         """Write a note and a category of the person's; true means acknowledged."""
@@ -326,6 +356,7 @@ class Desk:
 
     async def close(self) -> None:
         """Quit."""
+        await self.mailbox.close()
         await self.providers.aclose()
         self.store.close()
 

@@ -18,6 +18,8 @@ class Profile(Enum):
     STORM = "storm"
     ONE = "one"
     """One kind of fault only, often: finds what others hide."""
+    LIAR = "liar"
+    """The relay is an adversary: it drops, repeats, reorders, invents and forgets, whatever is delivered."""
     SWIZZLE = "swizzle"
     """Provider, network, keyring and disk are taken away one by one and come back in any order."""
 
@@ -70,6 +72,10 @@ PER_DAY = {
     "hook_late": 0.1,
     "hook_reordered": 0.2,
     "hook_forged": 0.05,
+    "relay_down": 0.01,
+    "relay_lost": 0.002,
+    "relay_restored": 0.002,
+    "relay_crash_at_intake": 0.004,
 }
 KINDS = (
     *PER_REQUEST,
@@ -77,6 +83,11 @@ KINDS = (
     *PER_DAY,
     "bank_consent_over",
     "data_pending_booked",
+    "relay_drops",
+    "relay_repeats",
+    "relay_reorders",
+    "relay_invents",
+    "relay_forgets",
 )
 OFF: frozenset[str] = frozenset()
 """Kinds that are not let loose."""
@@ -87,6 +98,7 @@ _FACTOR = {
     Profile.STORM: 4.0,
     Profile.ONE: 0.0,
     Profile.SWIZZLE: 0.1,
+    Profile.LIAR: 0.5,
 }
 
 
@@ -99,7 +111,8 @@ class Dice:
         self.fired: Counter[str] = Counter()
         self.quiet = False
         """Faults have stopped."""
-        self.off = OFF
+        # By a clock that jumps nobody could tell how often a day something was done.
+        self.off = OFF | {"host_clock_jump"} if profile is Profile.LIAR else OFF
         factor = _FACTOR[profile]
         self.rates = {
             kind: min(_RARE_MAX, rate * factor)

@@ -9,15 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.conditions import needs_you
-from obdesk.domain.entities import RunResult
+from obdesk.domain.entities import RunResult, Trigger
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.queries import connections
 from obdesk.sync import policy
+from tests.flows.mailroom import CODE, URL
 from tests.flows.years import model
 from tests.flows.years.bank import Bank
 from tests.flows.years.clockwork import Loop, SimClock
 from tests.flows.years.desk import TOLD, Desk, DiedError
 from tests.flows.years.faults import Dice, Profile
+from tests.flows.years.relay import Conduct, Relay
 from tests.flows.years.trouble import DAY_S, Trouble
 from tests.flows.years.wire import Api
 from tests.storage.files import checked
@@ -43,7 +45,11 @@ class _Seen:
 
     read_at: dict[int, datetime] = field(default_factory=dict)
     syncs: int = 0
+    hinted: list[tuple[float, ConnectionId]] = field(default_factory=list)
+    """When a link was read because of a hint."""
     background_attended: int = 0
+    clock_jumped: bool = False
+    """By such a clock nobody could tell how often a day something was done."""
     suspicious: bool = True
     """A fault fired since the ledger was last compared: look again after the next good sync."""
 
@@ -51,13 +57,17 @@ class _Seen:
 class Life:
     """A household, its banks, its computer, and everything that happens to them."""
 
-    def __init__(self, seed: int, profile: Profile, folder: Path, template: Path, loop: Loop) -> None:
+    def __init__(
+        self, seed: int, profile: Profile, folder: Path, template: Path, loop: Loop, *, relayed: bool
+    ) -> None:
         self.dice = Dice(seed, profile)
         self.rng = self.dice.rng
         self.clock = SimClock(loop)
         self.bank = Bank(self.clock, self.dice, links=self.rng.choice([1, 1, 2]))
         self.api = Api(self.bank, self.dice)
-        self.desk = Desk(folder / "profile", template, self.clock, self.api, self.dice)
+        lies = profile is Profile.LIAR
+        self.relay = Relay(self.bank, self.clock, self.dice, lies=lies) if relayed else None
+        self.desk = Desk(folder / "profile", template, self.clock, self.api, self.dice, self.relay)
         self.told = model.Told()
         self.seen = _Seen()
         self.violations: list[str] = []
@@ -70,10 +80,13 @@ class Life:
 
     async def live(self, days: int) -> float:
         """Live so many days, then let the faults stop; return the seconds until all was right again."""
+        if self.relay is not None:
+            await self.desk.pairings.pair(URL, CODE)
         for _ in range(days):
             self.bank.pass_day()
             began_s = self.loop.time()
             await self.trouble.pass_day()
+            self.seen.clock_jumped |= bool(self.clock.off_by)
             await self._hear()
             for _ in range(1 if self.dice.chance(0.7) else 2):
                 await self.pass_(self.rng.uniform(0.2, 0.4) * DAY_S)
@@ -111,12 +124,39 @@ class Life:
             told += [link.id] * (rng.randint(2, 20) if dice.happens("hook_duplicated") else 1)
         if dice.happens("hook_reordered"):
             rng.shuffle(told)
+        forged = [rng.randint(1_000, 9_999)] if dice.happens("hook_forged") else []
+        if self.relay is not None:
+            await self._by_relay(self.relay, told + forged)
+            return
         ids = self.desk.store.read_now(connections.known_ids, "powens")
         hinted = [ids[str(each)] for each in told if str(each) in ids]
-        if dice.happens("hook_forged"):
-            hinted.append(ConnectionId(rng.randint(1_000, 9_999)))
         with suppress(*TOLD):
-            await self.desk.hint(hinted)
+            self.desk.hint([*hinted, *(ConnectionId(each) for each in forged)])
+
+    async def _by_relay(self, relay: Relay, told: list[int]) -> None:
+        """Let the aggregator's word come by way of a relay, which has its own troubles."""
+        relay.pass_day()
+        relay.offline = self.api.offline
+        for each in told:
+            if not relay.is_down:
+                relay.deliver(str(each), state=self.rng.choice([None, "wrongpass"]))
+        for _ in range(relay.looks_today()):
+            await self._look_at(relay)
+            await self.pass_(60)
+
+    async def _look_at(self, relay: Relay) -> None:
+        planned = self.desk.dies_at
+        point = self.rng.choice(["await", "before", "inside", "after"])
+        self.desk.dies_at = (point, 0) if self.dice.happens("relay_crash_at_intake") else None
+        try:
+            await self.desk.look()
+        except DiedError:
+            self._after_death()
+        except TOLD:
+            self.seen.suspicious = True
+        self.desk.dies_at = planned
+        if relay.conduct is not Conduct.HONEST:
+            await self.guarded(self.desk.follow_hints, attended=False)
 
     async def _person(self) -> None:
         if self.desk.store.stopped:
@@ -173,6 +213,11 @@ class Life:
             self.seen.suspicious = True
         self.trouble.free_disk()
         self.seen.syncs += len(outcomes)
+        self.seen.hinted += [
+            (each.started_at.timestamp(), each.connection_id)
+            for each in outcomes
+            if each.trigger is Trigger.WEBHOOK
+        ]
         self.seen.background_attended += not attended and any(
             each.attended for each in self.bank.calls[calls:]
         )
@@ -278,6 +323,8 @@ class Life:
             self.violations.append(f"I18 the profile takes {size} bytes")
         self.violations += model.budget_kept(self.bank, self.seen.background_attended)
         self.violations += [f"I10 {each}" for each in self.api.traffic.asked_too_early[:3]]
+        if not self.seen.clock_jumped:
+            self.violations += model.hints_bounded(self.seen.hinted)
 
 
 def _editable(opened: Any) -> list[tuple[TransactionId, int]]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obdesk.domain.freshness import FreshnessState
+from obdesk.sync import policy
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from obdesk.domain.ids import ConnectionId
     from obdesk.storage.engine import Connection
     from tests.flows.years.bank import Account, Bank, Link, Operation
 
@@ -197,3 +199,15 @@ def budget_kept(bank: Bank, background_attended: int) -> list[str]:
             if (fifth - first).total_seconds() < 86_400:
                 found.append(f"I10 link {link_id} was asked five times within a day of {first}")
     return found
+
+
+def hints_bounded(hinted: list[tuple[float, ConnectionId]]) -> list[str]:
+    """I10: however often hints come, a link is read because of them so many times within a time."""
+    found: list[str] = []
+    for link in {each for _, each in hinted}:
+        times = [at_s for at_s, each in hinted if each == link]
+        for most, window in policy.HINTED_MAX:
+            for first, last in zip(times, times[most:], strict=False):
+                if last - first < window.total_seconds():
+                    found.append(f"I10 link {link} was read {most + 1} times within {window} by hints")
+    return found[:3]

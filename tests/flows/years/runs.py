@@ -34,8 +34,11 @@ class Ended:
     requests: int
 
 
-def live(seed: int, profile: Profile, days: int, template: Path) -> Ended:
-    """Live one life in a folder of its own and tell how it went."""
+def live(seed: int, profile: Profile, days: int, template: Path, *, relayed: bool = True) -> Ended:
+    """Live one life in a folder of its own and tell how it went.
+
+    Unless it is `relayed`, the aggregator's word comes by itself: as in lives that were lived before.
+    """
     root = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - made with mkdtemp
     folder = Path(tempfile.mkdtemp(prefix="obdesk-years-", dir=root))
     watch = Watch()
@@ -48,7 +51,7 @@ def live(seed: int, profile: Profile, days: int, template: Path) -> Ended:
     loop.set_exception_handler(lambda _, context: stray.append(_strayed(context)))
     try:
         with inline_threads():
-            life = Life(seed, profile, folder, template, loop)
+            life = Life(seed, profile, folder, template, loop, relayed=relayed)
             converged_s = loop.run_until_complete(life.live(days))
             digest = life.desk.store.read_now(model.digest)
             loop.run_until_complete(life.desk.close())

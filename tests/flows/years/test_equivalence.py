@@ -72,7 +72,7 @@ class Equal(RuleBasedStateMachine):
         clock = SimClock(self.loop)
         self.bank = Bank(clock, self.dice)
         self.api = Api(self.bank, self.dice)
-        self.desk = Desk(self.folder / "profile", self.template, clock, self.api, self.dice)
+        self.desk = Desk(self.folder / "profile", self.template, clock, self.api, self.dice, None)
         (self.link,) = self.bank.links.values()
         self.link.books = books
         self.told = model.Told()
