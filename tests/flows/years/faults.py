@@ -73,8 +73,8 @@ PER_DAY = {
     "hook_reordered": 0.2,
     "hook_forged": 0.05,
     "relay_down": 0.01,
-    "relay_lost": 0.002,
-    "relay_restored": 0.002,
+    "relay_lost": 0.003,
+    "relay_restored": 0.004,
     "relay_crash_at_intake": 0.004,
 }
 KINDS = (

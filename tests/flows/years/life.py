@@ -19,7 +19,7 @@ from tests.flows.years.bank import Bank
 from tests.flows.years.clockwork import Loop, SimClock
 from tests.flows.years.desk import TOLD, Desk, DiedError
 from tests.flows.years.faults import Dice, Profile
-from tests.flows.years.relay import Conduct, Relay
+from tests.flows.years.relay import Relay
 from tests.flows.years.trouble import DAY_S, Trouble
 from tests.flows.years.wire import Api
 from tests.storage.files import checked
@@ -140,11 +140,14 @@ class Life:
         for each in told:
             if not relay.is_down:
                 relay.deliver(str(each), state=self.rng.choice([None, "wrongpass"]))
-        for _ in range(relay.looks_today()):
-            await self._look_at(relay)
+        looks = relay.looks_today()
+        for _ in range(looks):
+            await self._look()
+            if looks > 1:
+                await self.guarded(self.desk.follow_hints, attended=False)
             await self.pass_(60)
 
-    async def _look_at(self, relay: Relay) -> None:
+    async def _look(self) -> None:
         planned = self.desk.dies_at
         point = self.rng.choice(["await", "before", "inside", "after"])
         self.desk.dies_at = (point, 0) if self.dice.happens("relay_crash_at_intake") else None
@@ -155,8 +158,6 @@ class Life:
         except TOLD:
             self.seen.suspicious = True
         self.desk.dies_at = planned
-        if relay.conduct is not Conduct.HONEST:
-            await self.guarded(self.desk.follow_hints, attended=False)
 
     async def _person(self) -> None:
         if self.desk.store.stopped:
