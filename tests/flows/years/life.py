@@ -142,12 +142,12 @@ class Life:
                 relay.deliver(str(each), state=self.rng.choice([None, "wrongpass"]))
         looks = relay.looks_today()
         for _ in range(looks):
-            await self._look()
+            await self._pull()
             if looks > 1:
                 await self.guarded(self.desk.follow_hints, attended=False)
             await self.pass_(60)
 
-    async def _look(self) -> None:
+    async def _pull(self) -> None:
         planned = self.desk.dies_at
         point = self.rng.choice(["await", "before", "inside", "after"])
         self.desk.dies_at = (point, 0) if self.dice.happens("relay_crash_at_intake") else None
