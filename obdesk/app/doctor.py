@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 from obdesk.app.bootstrap import open_profile
 from obdesk.app.clock import SystemClock
 from obdesk.app.i18n import decimal_text
-from obdesk.app.pairing import Pairings
+from obdesk.app.pairing import Pairings, token_seen
 from obdesk.app.provider import NotConfiguredError, Providers
 from obdesk.app.reads import StoreReads
 from obdesk.app.tokens import DatabaseTokens
 from obdesk.domain.conditions import explain
 from obdesk.domain.errors import ObdeskError
-from obdesk.domain.mailbox import exposure, trouble_text
+from obdesk.domain.mailbox import trouble_text
 from obdesk.domain.outcomes import Fetched
 from obdesk.domain.texts import tr
 from obdesk.secrets.errors import KeyringProblem
@@ -214,7 +214,7 @@ async def _relay(opened: OpenProfile) -> Check:
         return Check("relay", Health.LIMITED, f"{tr(told.title)}. {tr(told.cause, host=host)}", meanwhile)
     known = await StoreReads(opened.store, SystemClock()).relay()
     if known is not None and known.bearer_seen_at is not None:
-        seen = exposure(known, known.bearer_seen_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+        seen = token_seen(known, known.bearer_seen_at)
         command = tr("Run: {command}", command="obdesk configure relay --replace-token")
         return Check("relay", Health.BROKEN, f"{seen.title}. {seen.cause}", f"{seen.next_step} {command}")
     return Check("relay", Health.WORKS, tr("The relay answers: {host}.", host=host))

@@ -12,11 +12,13 @@ import logging
 from collections import deque
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from obdesk.app.events import Changed
+from obdesk.app.events import Changed, Problem
 from obdesk.app.locks import alone
-from obdesk.app.pairing import URL_KEY, CredentialsLostError
+from obdesk.app.pairing import URL_KEY, CredentialsLostError, token_seen
 from obdesk.app.scopes import Scope
 from obdesk.app.settings import stored
 from obdesk.domain.changes import ChangeSet, Kind
@@ -112,6 +114,7 @@ class Mailbox:
         self._deaf: Callable[[], object] = _nothing
         self._seen: _Wanted | None = None
         self._noted_at: datetime | None = None
+        self._warned_of: datetime | None = None
         self._announced_s: float | None = None
         self._pulled_s: deque[float] = deque(maxlen=PULLS_MAX)
 
@@ -274,6 +277,7 @@ class Mailbox:
         taken = await self._store.write(lambda tx: intake.take_in(tx, page, key, now))
         self._noted_at = now
         self._bus.publish(Changed(ChangeSet.many(Kind.RELAY)))
+        await self._warn(urlsplit(device.url).netloc)
         if taken.unreadable:
             log.info("%d hints of the relay could not be opened", taken.unreadable)
         if taken.is_news:
@@ -283,6 +287,14 @@ class Mailbox:
             # relay hands the same over again, which changes nothing.
             await self._client.ack(device.credentials.token, page.cursor)
         return Looked(Step.NEWS if taken.is_news else Step.QUIET)
+
+    async def _warn(self, host: str) -> None:
+        """Say once, and again at the next start, that a token was seen which still opens something."""
+        status = await self._store.read(partial(reads.status, paused=False), host, self._clock.now())
+        seen_at = None if status is None else status.bearer_seen_at
+        if status is not None and seen_at is not None and seen_at != self._warned_of:
+            self._bus.publish(Problem(token_seen(status, seen_at)))
+        self._warned_of = seen_at
 
     async def _is_news(self, page: Page) -> bool:
         """Tell whether an empty answer says something that is not noted yet; every quarter hour it does."""

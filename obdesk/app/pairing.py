@@ -15,13 +15,16 @@ from urllib.parse import urlsplit
 from obdesk.app.settings import stored
 from obdesk.domain.addresses import shown
 from obdesk.domain.errors import Action, AppError
-from obdesk.domain.mailbox import Trouble, trouble_text
+from obdesk.domain.mailbox import Trouble, exposure, trouble_text
 from obdesk.domain.texts import tr
 from obdesk.storage.queries import connections
 from obdesk.storage.writes import edits, mailbox
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from obdesk.domain.clock import Clock
+    from obdesk.domain.mailbox import MailboxStatus
     from obdesk.relay.client import Failed, RelayClient
     from obdesk.relay.protocol import Paired
     from obdesk.secrets.tokens import TokenStore
@@ -190,6 +193,18 @@ class Pairings:
         await asyncio.to_thread(self._tokens.put, _name(device.url), text)
 
 
+class TokenSeenError(AppError):
+    """The aggregator sent a live token through the relay."""
+
+
+def token_seen(status: MailboxStatus, seen_at: datetime) -> TokenSeenError:
+    """Return the one alarm that a relay can raise."""
+    told = exposure(status, seen_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+    return TokenSeenError(
+        title=told.title, cause=told.cause, next_step=told.next_step, action=Action.SHOW_RELAY
+    )
+
+
 def relay_failed(failed: Failed, url: str) -> RelayAnswerError:
     """Return the error for a person who asked for something that the relay did not do."""
     told = trouble_text(failed.trouble)
@@ -224,7 +239,7 @@ def _credentials_of(text: str | None, url: str) -> Credentials:
         title=tr("This computer cannot prove itself to the relay"),
         cause=tr("What it was given by {host} is not here any more.", host=urlsplit(url).netloc),
         next_step=tr("Your banks are checked by the schedule. Pair again with a new code."),
-        action=Action.SHOW_DETAILS,
+        action=Action.SHOW_RELAY,
     )
 
 

@@ -121,5 +121,7 @@ def say_relay(status: MailboxStatus | None) -> None:
         return
     first, *rest = sentences(status, local_time)
     say(tr("Relay {host}: {state}", host=cleaned(status.host), state=first))
+    if status.delivered_at is not None:
+        rest.append(tr("Last webhook: {when}.", when=local_time(status.delivered_at)))
     for line in rest:
         say(f"  {cleaned(line)}")

@@ -25,6 +25,7 @@ class Action(Enum):
     CHOOSE_ANOTHER_FILE = "choose_another_file"
     UPDATE_OBDESK = "update_obdesk"
     SHOW_DETAILS = "show_details"
+    SHOW_RELAY = "show_relay"
     WAIT = "wait"
 
 
@@ -44,6 +45,7 @@ _LABELS: dict[Action, str] = {
     Action.CHOOSE_ANOTHER_FILE: mark("Choose another file"),
     Action.UPDATE_OBDESK: mark("Update obdesk"),
     Action.SHOW_DETAILS: mark("Show details"),
+    Action.SHOW_RELAY: mark("Show the relay"),
     Action.WAIT: mark("Wait"),
 }
 

@@ -70,22 +70,22 @@ _TEXTS: dict[Trouble, TroubleText] = {
     Trouble.UNTRUSTED: TroubleText(
         mark("The relay cannot prove who it is"),
         mark("The certificate of {host} is not one that this computer trusts."),
-        Action.SHOW_DETAILS,
+        Action.SHOW_RELAY,
     ),
     Trouble.NOT_A_RELAY: TroubleText(
         mark("There is no relay at this address"),
         mark("{host} answers something that no relay says."),
-        Action.SHOW_DETAILS,
+        Action.SHOW_RELAY,
     ),
     Trouble.UNKNOWN: TroubleText(
         mark("The relay does not know this code or computer"),
         mark("{host} has never heard of it: a code works once and not for long."),
-        Action.SHOW_DETAILS,
+        Action.SHOW_RELAY,
     ),
     Trouble.REFUSED: TroubleText(
         mark("The relay refuses"),
         mark("{host} understood what was asked and does not do it."),
-        Action.SHOW_DETAILS,
+        Action.SHOW_RELAY,
     ),
 }
 
@@ -134,7 +134,7 @@ _STATES: dict[MailboxState, str] = {
 
 _EXPOSED_TITLE = mark("A live token was sent through the relay")
 _EXPOSED_CAUSE = mark(
-    "The aggregator sent your access token to {host} on {when}: its webhooks are not set up to be signed. "
+    "The aggregator sent your access token to {host} ({when}): its webhooks are not set up to be signed. "
     "Whoever runs the relay could have read it."
 )
 _EXPOSED_NEXT = mark(
@@ -194,8 +194,6 @@ def sentences(status: MailboxStatus, when: Callable[[datetime | None], str]) -> 
     said = [tr(_STATES[status.state], since=when(status.since))]
     if status.trouble is not None and status.state is MailboxState.UNREACHABLE:
         said.append(tr(_TEXTS[status.trouble].cause, host=status.host))
-    if status.delivered_at is not None:
-        said.append(tr("The last webhook came there on {when}.", when=when(status.delivered_at)))
     if status.unreadable:
         said.append(
             trn(

@@ -68,10 +68,16 @@ def compose(window: MainWindow, reads: Reads, clock: Clock, locale: Locale, sett
 
         return ActivityScreen(theme, locale, clock, reads, commands, spawn, window)
 
+    def settings_page() -> Screen:
+        from obdesk.gui.settings.view import SettingsScreen
+
+        return SettingsScreen(theme, locale, clock, reads, commands, spawn, window)
+
     window.add_section(Section("overview", tr("Overview"), "house", overview))
     window.add_section(Section("transactions", tr("Transactions"), "list", transactions))
     window.add_section(Section("connections", tr("Connections"), "link-simple", banks))
     window.add_section(Section("activity", tr("Activity"), "activity", activity))
+    window.add_section(Section("settings", tr("Settings"), "gear", settings_page))
     parts = Parts(window, feed, changes, late, spawn)
     window.export_wanted.connect(lambda narrowed: _export(parts, locale, narrowed))
     return parts

@@ -14,5 +14,6 @@ BUTTONS = REPEATS | {
     Action.CONFIGURE_PROVIDER,
     Action.CHOOSE_ANOTHER_FILE,
     Action.SHOW_DETAILS,
+    Action.SHOW_RELAY,
 }
 """The actions that an open window can carry out; for every other one the sentences must do."""

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from obdesk.app.events import Problem
 from obdesk.app.mailbox import Looked, Step
 from obdesk.app.pairing import RelayAddressError, RelayAnswerError, RelayCodeError
 from obdesk.app.tokens import DatabaseTokens
+from obdesk.domain.errors import Action
 from obdesk.domain.mailbox import MailboxState
 from tests.flows.mailroom import CODE, URL
 
@@ -92,6 +94,10 @@ async def test_a_token_that_a_relay_saw_is_replaced_and_every_earlier_one_is_dea
     post.room.bearer_seen_at_us = post.room.now_us()
     await post.look()
     assert (await post.status()).bearer_seen_at == post.house.clock.now()
+    await post.look()
+    (problem,) = post.house.heard(Problem)
+    assert isinstance(problem, Problem)
+    assert problem.error.action is Action.SHOW_RELAY
     seen = post.house.person()
     await post.house.app.commands.replace_token()
     assert not (await post.status()).exposed

@@ -50,6 +50,9 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
     "firstrun": {
         "setup": "setting up the person's own application at the aggregator",
     },
+    "settings": {
+        "cards": "the relay with its form, and when banks are checked",
+    },
     "linking": {
         "banks": "the list of banks and its search",
         "conduct": "runs the flow",

@@ -29,6 +29,8 @@ def carry_out(
             navigator.renew(connection_id)
         case Action.RENEW | Action.RESUME | Action.SHOW_DETAILS:
             navigator.open_section("connections")  # where each bank has the button of its own
+        case Action.SHOW_RELAY:
+            navigator.open_section("settings")
         case Action.LINK_BANK:
             navigator.link_bank()
         case Action.CONFIGURE_PROVIDER:
