@@ -128,7 +128,9 @@ class Pairings:
         finally:
             await client.aclose()
         if isinstance(answer, Failed):
-            raise relay_failed(answer, url)
+            # Only a code can be wrong here: nobody is known yet.
+            refused = answer.trouble is Trouble.REFUSED
+            raise relay_failed(Failed(Trouble.UNKNOWN) if refused else answer, url)
         await self._leave_quietly()
         device = Device(url, _given(answer, to_text(bytes(key))))
         await self._keep(device)

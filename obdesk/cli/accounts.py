@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -21,7 +21,9 @@ from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
     from obdesk.app.bootstrap import App
+    from obdesk.app.profile import Profile
     from obdesk.app.reads import StoreReads
+    from obdesk.cli.documents import Document
     from obdesk.domain.entities import Account, Connection
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.mailbox import MailboxStatus
@@ -99,41 +101,15 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
 ) -> None:
     """Say how fresh each account is."""
-
-    async def read(
-        reads: StoreReads,
-    ) -> tuple[
-        tuple[Account, ...],
-        tuple[Connection, ...],
-        tuple[PendingErasure, ...],
-        Scores,
-        tuple[AccountProof, ...],
-        MailboxStatus | None,
-    ]:
-        links = await reads.connections()
-        erasures, scores = await reads.pending_erasures(), await reads.scores()
-        proofs = await reads.proofs()
-        return await reads.accounts(), links, erasures, scores, proofs, await reads.relay()
-
-    found, connections, erasures, scores, proofs, relay = run_reading(given(context).place, read)
-    by_id = {connection.id: connection for connection in connections}
-    links = [None if account.connection_id is None else by_id.get(account.connection_id) for account in found]
+    place = given(context).place
+    told = run_reading(place, _read_all)
+    found, links = told.accounts, told.links_of_accounts()
     if as_json:
-        leaving = {"pending_deletions": [pending_deletion_document(each) for each in erasures]}
-        proved = {each.account_id: proof_document(each) for each in proofs}
-        accounts_told = [
-            status_document(account, link) | {"proof": proved.get(account.id)}
-            for account, link in zip(found, links, strict=True)
-        ]
-        beside = {
-            "backup": last_document(given(context).place.resolved()),
-            "relay": relay_document(relay),
-        }
-        print_json({"accounts": accounts_told} | leaving | scores_documents(scores) | beside)
+        print_json(_status_document(told, place.resolved()))
         return
     if not found:
         say(tr("No accounts yet. Link a bank with: obdesk link"))
-        say_pending_deletions(erasures)
+        say_pending_deletions(told.erasures)
         return
     print_table(
         [
@@ -160,7 +136,51 @@ def status(
         (account.connection_id, account.bank, account.condition, None if link is None else link.next_run_at)
         for account, link in zip(found, links, strict=True)
     )
-    say_pending_deletions(erasures)
-    say_scores(scores)
-    if relay is not None:
-        say_relay(relay)
+    say_pending_deletions(told.erasures)
+    say_scores(told.scores)
+    if told.relay is not None:
+        say_relay(told.relay)
+
+
+class _All(NamedTuple):
+    """All that `obdesk status` tells."""
+
+    accounts: tuple[Account, ...]
+    connections: tuple[Connection, ...]
+    erasures: tuple[PendingErasure, ...]
+    scores: Scores
+    proofs: tuple[AccountProof, ...]
+    relay: MailboxStatus | None
+
+    def links_of_accounts(self) -> list[Connection | None]:
+        """Return the link of each account, None for one that has none any more."""
+        by_id = {connection.id: connection for connection in self.connections}
+        return [
+            None if each.connection_id is None else by_id.get(each.connection_id) for each in self.accounts
+        ]
+
+
+async def _read_all(reads: StoreReads) -> _All:
+    return _All(
+        await reads.accounts(),
+        await reads.connections(),
+        await reads.pending_erasures(),
+        await reads.scores(),
+        await reads.proofs(),
+        await reads.relay(),
+    )
+
+
+def _status_document(told: _All, profile: Profile) -> Document:
+    proved = {each.account_id: proof_document(each) for each in told.proofs}
+    accounts_told = [
+        status_document(account, link) | {"proof": proved.get(account.id)}
+        for account, link in zip(told.accounts, told.links_of_accounts(), strict=True)
+    ]
+    return {
+        "accounts": accounts_told,
+        "pending_deletions": [pending_deletion_document(each) for each in told.erasures],
+        **scores_documents(told.scores),
+        "backup": last_document(profile),
+        "relay": relay_document(told.relay),
+    }

@@ -18,7 +18,9 @@ from obdesk.app.events import Problem
 from obdesk.app.metrics import MetricsPortTakenError, MetricsServer
 from obdesk.app.profile import profile_of
 from obdesk.app.reads import StoreReads
+from obdesk.domain.mailbox import MailboxState, Trouble
 from obdesk.storage.store import Store
+from obdesk.storage.writes import edits, mailbox
 from tests.fakes import FrozenClock
 from tests.happenings import happened
 from tests.seed import KEY, NOW
@@ -62,6 +64,37 @@ def figures(text: str) -> Figures:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+async def test_a_scrape_says_how_the_relay_is(store: Store) -> None:
+    async with offered(store) as server:
+        assert figures((await asked(server)).text)["obdesk_relay_set_up",] == 0
+        store.write_now(lambda tx: edits.set_setting(tx, "relay.url", "https://relay.example.org"))
+        store.write_now(lambda tx: mailbox.begin(tx, "", NOW))
+        store.write_now(lambda tx: mailbox.told(tx, 2, NOW, None, NOW))
+        store.write_now(lambda tx: mailbox.count(tx, 40, 1))
+        answer = (await asked(server)).text
+        store.write_now(lambda tx: mailbox.note(tx, MailboxState.UNREACHABLE, Trouble.DOWN, NOW))
+        later = figures((await asked(server)).text)
+
+    found = figures(answer)
+    told = {
+        key[0].removeprefix("obdesk_relay_"): value for key, value in found.items() if "_relay_" in key[0]
+    }
+    assert told == {
+        "set_up": 1,
+        "connected": 1,
+        "since_timestamp_seconds": NOW.timestamp(),
+        "last_answer_timestamp_seconds": NOW.timestamp(),
+        "hints": 40,
+        "hints_unreadable": 1,
+        "syncs_waiting": 0,
+        "links_unknown": 0,
+        "computers": 2,
+        "token_seen": 1,
+    }
+    assert later["obdesk_relay_connected",] == 0
+    assert "example" not in answer, "nor where it is"
 
 
 async def test_a_scrape_reads_what_was_counted(store: Store) -> None:

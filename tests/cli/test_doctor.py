@@ -31,7 +31,7 @@ def _plain_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_profile_that_works_is_called_so(linked: CommandLine, simulator: Simulator) -> None:
     found = checks(linked)
 
-    assert list(found) == ["key_file", "keyring", "database", "provider", "webview", "tray"]
+    assert list(found) == ["key_file", "keyring", "database", "provider", "relay", "webview", "tray"]
     assert found["key_file"]["state"] == "works"
     assert found["keyring"]["state"] == "unused"
     assert found["database"]["state"] == "works"

@@ -13,6 +13,7 @@ from obdesk.cli.exits import ExitCode
 from obdesk.domain.conditions import Side
 from obdesk.domain.entities import AccountKind, AccountState, RunResult
 from obdesk.domain.freshness import FreshnessState
+from obdesk.domain.mailbox import MailboxState, Trouble
 from obdesk.storage.queries.export import COLUMNS
 from tests.cli.test_usage import commands
 
@@ -72,7 +73,7 @@ def test_each_json_key_is_in_the_guide(linked: CommandLine) -> None:
 
 
 def test_each_word_of_a_closed_set_is_in_the_guide() -> None:
-    sets = (FreshnessState, AccountKind, AccountState, RunResult, Side, Health)
+    sets = (FreshnessState, AccountKind, AccountState, RunResult, Side, Health, MailboxState, Trouble)
 
     assert missing(member.value for words in sets for member in words) == []
 

@@ -42,6 +42,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "relay",
         "configure powens",
         "configure metrics",
+        "configure relay",
         "configure schedule",
         "connections",
         "accounts",

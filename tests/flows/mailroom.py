@@ -188,6 +188,8 @@ class Mailroom(httpx.AsyncBaseTransport):
         return _answer(200, self.spoils(page))
 
     async def _news_within(self, seconds: int) -> None:
+        if not seconds:
+            return
         self._news.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -149,6 +149,26 @@ async def test_without_a_secret_or_a_user_nothing_is_exchanged(bench: Benches) -
         assert b.server.asked == []
 
 
+async def test_a_token_that_somebody_saw_is_replaced_and_all_others_revoked_with_it(bench: Benches) -> None:
+    aggregator = Aggregator()
+    async with bench.before(aggregator) as b:
+        assert await b.provider.replace_token() == Fetched(None)
+        assert b.server.asked[-1].json["revoke_previous"] is True
+        assert kept(b)["token"] == "token-1"
+        aggregator.valid = ["token-1"]
+        assert await b.provider.connections() == Fetched(())
+    async with bench.before(aggregator, secret=False) as b:
+        refused = ActionNeeded(Condition.PROVIDER_REFUSES, "no_client_secret")
+        assert await b.provider.replace_token() == refused
+    async with bench.before(aggregator, user=False) as b:
+        refused = ActionNeeded(Condition.PROVIDER_REFUSES, "token_refused")
+        assert await b.provider.replace_token() == refused
+    aggregator.spoilt["/auth/renew"] = html(503)
+    async with bench.before(aggregator) as b:
+        assert isinstance(await b.provider.replace_token(), RetryLater)
+        assert kept(b)["token"] == TOKEN
+
+
 async def test_a_token_that_another_process_exchanged_is_taken_over(bench: Benches) -> None:
     aggregator = Aggregator()
     async with bench.before(aggregator) as b:

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -126,3 +127,26 @@ def test_what_is_left_says_when_it_grows_again() -> None:
     assert left == Budget(2, 4, NOW + timedelta(hours=4, minutes=10))
     ahead = [BankCall(NOW.replace(year=2099), attended=False)]
     assert budget_of(ahead, NOW).left == 3, "made before a clock was set back"
+
+
+@pytest.mark.parametrize("peers", [1, 2, 3, 4, 5, 64])
+def test_F62_computers_that_share_a_user_read_no_bank_more_often_than_one_would(peers: int) -> None:
+    reads = dict.fromkeys(ALONE, 0)
+    made: list[BankCall] = []
+    for trigger in (Trigger.SCHEDULE, Trigger.WEBHOOK, Trigger.RETRY, Trigger.START, Trigger.LINK):
+        while policy.has_budget(made, trigger, NOW, peers):
+            made.append(BankCall(NOW, attended=False))
+            reads[trigger] += 1
+    assert len(made) * peers <= 4, "each of them does the same and hears nothing of the others"
+    assert reads[Trigger.SCHEDULE] * peers <= 3
+    assert budget_of(made, NOW, peers).left == 0
+    assert policy.has_budget(made, Trigger.PERSON, NOW, peers)
+
+
+def test_F62_two_computers_have_two_reads_each_one_of_them_for_a_new_link() -> None:
+    assert budget_of([], NOW, 2) == Budget(2, 2, None)
+    once = [BankCall(NOW, attended=False)]
+    assert not policy.has_budget(once, Trigger.SCHEDULE, NOW, 2)
+    assert policy.has_budget(once, Trigger.LINK, NOW, 2)
+    for nonsense in (0, -3):
+        assert budget_of([], NOW, nonsense) == Budget(4, 4, None)

@@ -12,7 +12,9 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunResult, Trigger
 from obdesk.domain.limits import UNATTENDED_MAX, BreakerState, Budget
 from obdesk.storage.queries import limits
+from obdesk.storage.queries.scores import scores
 from obdesk.storage.writes import connections as links
+from obdesk.storage.writes import mailbox
 from obdesk.sync import policy
 from obdesk.sync.engine import Engine
 
@@ -203,6 +205,22 @@ async def test_a_bank_is_read_without_its_person_four_times_a_day_at_most(town: 
     assert "psu_requested=true" in asked_at_bank(town, connection)[-1]
     town.pass_time((resets_at - town.clock.now()).total_seconds())
     assert budget().left == 1
+
+
+async def test_F62_what_a_relay_says_of_other_computers_halves_what_this_one_reads(town: Town) -> None:
+    connection = await town.linked()
+    town.store.write_now(lambda tx: mailbox.begin(tx, "", town.clock.now()))
+    town.store.write_now(lambda tx: mailbox.told(tx, 2, None, None, town.clock.now()))
+    for _ in range(4):
+        await town.sync(connection, refresh=True, trigger=Trigger.SCHEDULE)
+    assert len(asked_at_bank(town, connection)) == 1
+    left = town.store.read_now(limits.budgets, town.clock.now())[town.local_id(connection)]
+    assert (left.left, left.of) == (1, 2)
+    scored = town.store.read_now(scores, town.clock.now()).connections[0].calls
+    assert (scored.unattended, scored.budget) == (1, left)
+    town.store.write_now(mailbox.forget)
+    await town.sync(connection, refresh=True, trigger=Trigger.SCHEDULE)
+    assert len(asked_at_bank(town, connection)) == 2, "without a relay it is alone, as far as it knows"
 
 
 async def test_a_read_at_a_bank_counts_before_its_request_is_sent(town: Town) -> None:

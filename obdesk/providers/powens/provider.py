@@ -14,11 +14,12 @@ from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched
 from obdesk.providers.powens import times
 from obdesk.providers.powens.client import CallKind, Client
 from obdesk.providers.powens.errors import Reply, bad_answer
+from obdesk.providers.powens.issuing import ClientSecret
 from obdesk.providers.powens.mapping import Moment, account_of, connection_of, connector_of
 from obdesk.providers.powens.pages import ROWS_PER_PAGE, ListPage, Pager, TransactionPage
 from obdesk.providers.powens.refresh import Refresh
 from obdesk.providers.powens.states import REFUSED_TOKEN_CODES
-from obdesk.providers.powens.tokens import OwnApplication
+from obdesk.providers.powens.tokens import UserTokens
 from obdesk.providers.powens.webview import connect_url, parse_callback, reconnect_url
 from obdesk.providers.powens.wire import AccountWire, CodeWire, ConnectionWire, ConnectorWire, Reader, rows_of
 
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
     from obdesk.domain.remote import Connector, RemoteAccount, RemoteConnection
     from obdesk.providers.base import Pace
     from obdesk.providers.powens.client import Limits
+    from obdesk.providers.powens.issuing import Issuer, TokenStore
     from obdesk.providers.powens.settings import PowensSettings
-    from obdesk.providers.powens.tokens import TokenSource, TokenStore
+    from obdesk.providers.powens.tokens import TokenSource
     from obdesk.providers.powens.wire import Row
 
 _CONNECTIONS = Reader(ConnectionWire)
@@ -53,7 +55,7 @@ _V = TypeVar("_V")
 
 
 class PowensProvider:
-    """Powens on behalf of the one user of a person's own application (Provider)."""
+    """Powens on behalf of one user (Provider): of a person's own application, unless an issuer is given."""
 
     name = "powens"
 
@@ -68,6 +70,7 @@ class PowensProvider:
         transport: httpx.AsyncBaseTransport | None = None,
         limits: Limits | None = None,
         pace: Pace | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -77,7 +80,8 @@ class PowensProvider:
         self._client = Client(
             settings, clock=clock, rng=rng, sleep=sleep, transport=transport, limits=limits, pace=pace
         )
-        self._source: TokenSource = OwnApplication(settings, self._client, tokens, clock, rng)
+        issuer = issuer or ClientSecret(settings, self._client, tokens)
+        self._source: TokenSource = UserTokens(settings, self._client, tokens, issuer, clock, rng)
 
     @property
     def host(self) -> str:

@@ -1,14 +1,12 @@
-"""How the token of a user is got and kept.
+"""How the token of the one user this program speaks for is got and kept.
 
-A person brings their own application: its secret lies in the token store, and one user is made with it,
-once. Another source, such as a broker that makes users on somebody's behalf, has to be a TokenSource.
+Somebody makes the user, once, and tokens for them: the person's own application, or a broker that does it on
+their behalf (`issuing.Issuer`). Everything else is the same for both.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,12 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from obdesk.domain.conditions import Condition
-from obdesk.domain.outcomes import ActionNeeded, Fetched
+from obdesk.domain.outcomes import ActionNeeded, Fetched, RetryLater
 from obdesk.providers import counting
-from obdesk.providers.powens.errors import bad_answer
+from obdesk.providers.powens.issuing import NO_SECRET, application_of, client_secret_name, is_token
 from obdesk.providers.powens.mapping import is_id
 from obdesk.providers.powens.strict import UNREADABLE
-from obdesk.providers.powens.wire import AccessWire, Reader, UserWire
 
 if TYPE_CHECKING:
     import random
@@ -30,28 +27,13 @@ if TYPE_CHECKING:
     from obdesk.domain.clock import Clock
     from obdesk.domain.outcomes import Outcome
     from obdesk.providers.powens.client import Client
+    from obdesk.providers.powens.issuing import Issuer, TokenStore
     from obdesk.providers.powens.settings import PowensSettings
 
+__all__ = ["TokenSource", "UserTokens", "client_secret_name", "user_token_name"]
 ROTATE_EVERY = timedelta(days=30)
 RENEW_PAUSE_S = 3_600.0
 """A token that is refused right after it was renewed is not renewed again before this time."""
-
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into one header
-_USERS = Reader(UserWire)
-_ACCESSES = Reader(AccessWire)
-
-
-class TokenStore(Protocol):
-    """Named secrets. Calls may block for long (a locked keyring asks a person), so a thread makes them."""
-
-    def get(self, name: str) -> str | None:
-        """Return the secret called `name`, or None."""
-        ...
-
-    def put(self, name: str, value: str) -> None:
-        """Keep `value` as `name`."""
-        ...
-
 
 Probe = Callable[[str], Awaitable["Outcome[object]"]]
 """Makes one harmless call with a token."""
@@ -99,33 +81,27 @@ class UserToken:
 
 def user_token_name(settings: PowensSettings) -> str:
     """Return the name under which the token store keeps the user of this application."""
-    return f"powens/user/{_application(settings)}"
+    return f"powens/user/{application_of(settings)}"
 
 
-def client_secret_name(settings: PowensSettings) -> str:
-    """Return the name under which the token store keeps the secret of this application."""
-    return f"powens/client-secret/{_application(settings)}"
-
-
-def _application(settings: PowensSettings) -> str:
-    """Return a short name for host and application, so that no secret ever reaches another host."""
-    text = f"{settings.api_url}\n{settings.client_id}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-_NO_SECRET = ActionNeeded(Condition.PROVIDER_REFUSES, "no_client_secret")
 _UNREADABLE_USER = ActionNeeded(Condition.PROVIDER_REFUSES, "stored_user_unreadable")
 _REFUSED = ActionNeeded(Condition.PROVIDER_REFUSES, "token_refused")
 
 
-class OwnApplication:
-    """A person's own application as a source of tokens (TokenSource)."""
+class UserTokens:
+    """The token of one user, kept in the token store (TokenSource)."""
 
     def __init__(
-        self, settings: PowensSettings, client: Client, store: TokenStore, clock: Clock, rng: random.Random
+        self,
+        settings: PowensSettings,
+        client: Client,
+        store: TokenStore,
+        issuer: Issuer,
+        clock: Clock,
+        rng: random.Random,
     ) -> None:
-        self._settings = settings
         self._client = client
+        self._issuer = issuer
         self._store = store
         self._clock = clock
         self._rng = rng
@@ -145,33 +121,17 @@ class OwnApplication:
         return Fetched(found.value.token if found.value else None)
 
     async def ensure(self) -> Outcome[str]:
-        """Return the token, and make the user when there is none.
-
-        A user is billed, so `POST /auth/init` is sent once per call and never by itself again: when its
-        answer is lost, the caller hears so.
-        """
+        """Return the token, and make the user when there is none, who is asked for once per call."""
         async with self._turn:
             found = await self._load()
             if not isinstance(found, Fetched):
                 return found
             if found.value:
                 return Fetched(found.value.token)
-            secret = await self._secret()
-            if secret is None:
-                return _NO_SECRET
-            reply = await self._client.send("POST", "/auth/init", body=self._credentials(secret))
-            if reply.failure:
-                return reply.failure
-            row = _USERS.read(reply.body)
-            if row is None:
-                return bad_answer("auth/init answered no user")
-            wire = row.value
-            if not _is_token(wire.auth_token) or not is_id(wire.id_user):
-                return bad_answer("auth/init answered no user")
-            if wire.type == "temporary":
-                # Made without a valid secret: it and all its data would be gone in half an hour.
-                return ActionNeeded(Condition.PROVIDER_REFUSES, "temporary_user")
-            return await self._keep(UserToken(wire.auth_token or "", wire.id_user or 0, self._later()))
+            made = await self._issuer.make()
+            if not isinstance(made, Fetched):
+                return made
+            return await self._keep(UserToken(made.value.token, made.value.id_user, self._later()))
 
     async def renew(self, refused: str) -> Outcome[str]:
         """Return another token for the same user; at most once an hour, so that it is no loop."""
@@ -186,13 +146,12 @@ class OwnApplication:
                 return _REFUSED
             if user.token != refused:
                 return Fetched(user.token)
-            secret = await self._secret()
-            if secret is None or self._has_just_renewed():
+            if self._has_just_renewed():
                 return _REFUSED
             self._renewed_s = self._clock.monotonic_s()
-            made = await self._another(user, secret)
+            made = await self._issuer.another(user.id_user, revoking=False)
             if not isinstance(made, Fetched):
-                return made
+                return _REFUSED if made == NO_SECRET else made
             counting.renewed_one()
             return await self._keep(UserToken(made.value, user.id_user, self._later()))
 
@@ -206,34 +165,19 @@ class OwnApplication:
             found = await self._load()
             if not isinstance(found, Fetched):
                 return found
-            user, secret = found.value, await self._secret()
+            user = found.value
             if user is None:
                 return _REFUSED
-            if secret is None:
-                return _NO_SECRET
-            made = await self._another(user, secret, revoking=True)
+            made = await self._issuer.another(user.id_user, revoking=True)
             if not isinstance(made, Fetched):
                 return made
             counting.renewed_one()
-            await self._keep(UserToken(made.value, user.id_user, self._later()))
+            former = None if self._issuer.revokes else user.token
+            user = UserToken(made.value, user.id_user, self._later(), former=former)
+            await self._keep(user)
+            if former is not None and (await self._revoke_former(user)).former is not None:
+                return RetryLater(Condition.PROVIDER_DOWN, provider_code="not_revoked")
             return Fetched(None)
-
-    async def _another(self, user: UserToken, secret: str, *, revoking: bool = False) -> Outcome[str]:
-        """Ask for a further token of the same user; unless all are revoked, the others stay valid."""
-        # Without id_user the API would make a new user.
-        body = self._credentials(secret) | {
-            "grant_type": "client_credentials",
-            "id_user": user.id_user,
-            "revoke_previous": revoking,
-        }
-        reply = await self._client.send("POST", "/auth/renew", body=body)
-        if reply.failure:
-            return reply.failure
-        row = _ACCESSES.read(reply.body)
-        token = (row.value.access_token or row.value.token) if row else None
-        if token is None or not _is_token(token):
-            return bad_answer("auth/renew answered no token")
-        return Fetched(token)
 
     async def rotate(self, probe: Probe) -> Outcome[bool]:
         """Exchange the token when its time has come; tell whether another one is in use now.
@@ -259,10 +203,7 @@ class OwnApplication:
 
     async def _exchange(self, user: UserToken, probe: Probe) -> Outcome[bool]:
         if user.following is None:
-            secret = await self._secret()
-            if secret is None:
-                return _NO_SECRET
-            made = await self._another(user, secret)
+            made = await self._issuer.another(user.id_user, revoking=False)
             if not isinstance(made, Fetched):
                 return made
             user = replace(user, following=made.value)
@@ -323,17 +264,7 @@ class OwnApplication:
             user = msgspec.json.decode(text, type=UserToken)
         except UNREADABLE:
             return _UNREADABLE_USER
-        if not _is_token(user.token) or not is_id(user.id_user):
+        if not is_token(user.token) or not is_id(user.id_user):
             return _UNREADABLE_USER
         self._user = user
         return Fetched(user)
-
-    async def _secret(self) -> str | None:
-        return await asyncio.to_thread(self._store.get, client_secret_name(self._settings))
-
-    def _credentials(self, secret: str) -> dict[str, str | int | bool]:
-        return {"client_id": self._settings.client_id, "client_secret": secret}
-
-
-def _is_token(text: str | None) -> bool:
-    return text is not None and _TOKEN.fullmatch(text) is not None
