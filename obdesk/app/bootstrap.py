@@ -113,8 +113,8 @@ class App:
         self._opened = opened
         self._metrics: MetricsServer | None = None
         tokens = opened.tokens or DatabaseTokens(opened.store)
-        self._providers = Providers(opened.store, tokens, clock, rng)
         pairings = Pairings(opened.store, tokens, clock)
+        self._providers = Providers(opened.store, tokens, clock, rng, pairings)
         self._syncs = Syncs(opened.profile, opened.store, self._providers, self.bus, clock, rng, who)
         erasures = Erasures(opened.store, self._providers, self.bus, clock, rng)
         self.commands: AppCommands = AppCommands(
@@ -127,7 +127,7 @@ class App:
             erasures,
             upkeep,
             Backups(opened.profile, opened.store, self.bus, clock, lambda: self.syncing),
-            Mailbox(opened.profile, opened.store, pairings, self.bus, clock, rng),
+            Mailbox(opened.profile, opened.store, pairings, self.bus, clock, rng, self._providers.user_code),
             self.bus,
             self.work,
             clock,

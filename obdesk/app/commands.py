@@ -104,6 +104,7 @@ class AppCommands:
     async def pair_relay(self, address: str, code: str) -> RelayPaired:
         """Have a relay keep webhooks for this computer."""
         device = await self._pairings.pair(address, code)
+        await self._providers.reset()  # its operator may make users
         self._bus.publish(Changed(_RELAY))
         given = device.credentials
         return RelayPaired(urlsplit(device.url).netloc, given.is_shared, given.offers_users)
@@ -111,6 +112,7 @@ class AppCommands:
     async def leave_relay(self) -> bool:
         """Do without a relay; tell whether the relay heard of it."""
         heard = await self._pairings.leave()
+        await self._providers.reset()
         self._bus.publish(Changed(_RELAY))
         return heard
 

@@ -97,6 +97,7 @@ class Mailbox:
         bus: Bus,
         clock: Clock,
         rng: Random,
+        user_code: Callable[[], Awaitable[str | None]],
     ) -> None:
         self._lock = profile.mailbox_lock
         self._store = store
@@ -104,6 +105,7 @@ class Mailbox:
         self._bus = bus
         self._clock = clock
         self._rng = rng
+        self._user_code = user_code
         self._scope = Scope("relay", _told_nobody)
         self._wake = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
@@ -116,6 +118,7 @@ class Mailbox:
         self._noted_at: datetime | None = None
         self._warned_of: datetime | None = None
         self._announced_s: float | None = None
+        self._proved_s: float | None = None
         self._pulled_s: deque[float] = deque(maxlen=PULLS_MAX)
 
     def start(self, follow: Callable[[], object]) -> None:
@@ -222,6 +225,8 @@ class Mailbox:
         cursor = await self._store.read(reads.cursor)
         if device is None or cursor is None or self._client is None:
             return Looked(Step.NO_RELAY)
+        if device.credentials.is_shared and not device.credentials.is_proved and await self._prove(device):
+            return Looked(Step.AGAIN)
         if wait_s is None:
             # The first answer, and the first one after a trouble, is there to tell that it is well.
             known = await self._store.read(reads.noted)
@@ -340,6 +345,32 @@ class Mailbox:
             return Looked(Step.HOPELESS)
         await self._note(MailboxState.UNREACHABLE, answer.trouble)
         return Looked(Step.FAILED, answer.after_s)
+
+    async def _prove(self, device: Device) -> bool:
+        """Show a relay that serves many whose user this is, once that is known; tried once an hour."""
+        from obdesk.relay.client import Failed
+        from obdesk.sync import intake
+
+        now_s = self._clock.monotonic_s()
+        if self._proved_s is not None and now_s - self._proved_s < HOPELESS_S:
+            return False
+        self._proved_s = now_s
+        fresh = await self._pairings.device()  # its operator may have made a user meanwhile
+        if fresh is not None and fresh.credentials.is_proved:
+            self._device = fresh
+            return False
+        code = await self._user_code()
+        if code is None or self._client is None:
+            return False
+        answer = await self._pairings.announce(self._client, device, code)
+        if isinstance(answer, Failed):
+            log.info("the relay was not shown whose user this is: %s", answer.trouble.value)
+            return False
+        self._device, cursor = answer
+        now = self._clock.now()
+        await self._store.write(lambda tx: intake.begin_anew(tx, cursor, now))
+        self._follow()
+        return True
 
     async def _note(self, state: MailboxState, trouble: Trouble | None) -> None:
         """Keep how it stands, where that is news; a failure is logged when it begins."""

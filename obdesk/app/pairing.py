@@ -166,6 +166,11 @@ class Pairings:
         await self._keep(again)
         return again, answer.cursor
 
+    async def keep_ticket(self, device: Device, ticket: str) -> None:
+        """Keep the ticket that remembers the user whom the relay's operator made for this computer."""
+        given = replace(device.credentials, ticket=ticket, is_proved=True)
+        await self._keep(replace(device, credentials=given))
+
     async def leave(self) -> bool:
         """Forget the relay, and have it forget this computer; tell whether it heard of it."""
         heard = await self._leave_quietly()

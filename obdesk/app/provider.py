@@ -6,15 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from obdesk.app.brokered import broker_for
 from obdesk.app.pacing import HostPace
+from obdesk.app.pairing import Pairings
 from obdesk.app.settings import stored
 from obdesk.domain.errors import Action, AppError
+from obdesk.domain.outcomes import Fetched
 from obdesk.domain.texts import tr
 from obdesk.storage.queries import connections
 
 if TYPE_CHECKING:
     import random
 
+    from obdesk.app.brokered import Broker
     from obdesk.domain.clock import Clock
     from obdesk.providers.base import Provider
     from obdesk.providers.powens.settings import PowensSettings
@@ -33,12 +37,21 @@ class NotConfiguredError(AppError):
 class Providers:
     """Keeps the one provider of a profile open while the profile is."""
 
-    def __init__(self, store: Store, tokens: TokenStore, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tokens: TokenStore,
+        clock: Clock,
+        rng: random.Random,
+        pairings: Pairings | None = None,
+    ) -> None:
         self._store = store
         self._tokens = tokens
+        self._pairings = pairings or Pairings(store, tokens, clock)
         self._clock = clock
         self._rng = rng
         self._open: Provider | None = None
+        self._is_brokered = False
         self._opening = asyncio.Lock()
 
     async def get(self) -> Provider:
@@ -46,20 +59,34 @@ class Providers:
         async with self._opening:
             if self._open is None:
                 values = await self._store.read(_settings)
-                self._open = await asyncio.to_thread(self._build, values)
+                if not all(values):
+                    raise _not_configured()
+                *addresses, most = values
+                settings = powens_settings(*addresses)
+                broker = await broker_for(self._pairings, self._tokens, settings)
+                self._open = await asyncio.to_thread(self._build, settings, most, broker)
+                self._is_brokered = broker is not None
             return self._open
 
-    def _build(self, values: tuple[str, ...]) -> Provider:
+    async def user_code(self) -> str | None:
+        """Return a code that proves once to a relay whose user this is; None where that is not its business.
+
+        Such a code opens one request. It is given only to who makes the tokens anyway.
+        """
+        try:
+            provider = await self.get()
+        except AppError:  # nothing is set up, or the keyring is locked
+            return None
+        code = await provider.user_code() if self._is_brokered else None
+        return code.value if isinstance(code, Fetched) else None
+
+    def _build(self, settings: PowensSettings, most: str, broker: Broker | None) -> Provider:
         from obdesk.providers.powens.provider import PowensProvider
 
-        if not all(values):
-            raise _not_configured()
-        *addresses, most = values
-        settings = powens_settings(*addresses)
         # A simulator on this machine limits nobody.
         limit = None if settings.is_loopback else int(most)
         pace = HostPace(self._store, urlsplit(settings.api_url).netloc, limit, self._clock)
-        return PowensProvider(settings, self._tokens, self._clock, rng=self._rng, pace=pace)
+        return PowensProvider(settings, self._tokens, self._clock, rng=self._rng, pace=pace, issuer=broker)
 
     async def reset(self) -> None:
         """Forget the open provider, so that the next use reads the settings anew."""

@@ -124,8 +124,7 @@ class RelayClient:
         answer = await self._send("POST", "/users", token=token, body=UserWish(renew=renew))
         if isinstance(answer, Failed):
             return answer
-        made = _decoded(answer, UserToken)
-        return made if made is not None and _is_bearer(made.token, TOKEN_LENGTH_MAX) else _NO_RELAY
+        return made_in(answer)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -244,6 +243,15 @@ def paired_in(body: bytes) -> Paired | Failed:
         return _NO_RELAY
     sound = _is_bearer(paired.token, TICKET_LENGTH_MAX) and _is_bearer(paired.ticket, TICKET_LENGTH_MAX)
     return paired if sound else _NO_RELAY
+
+
+def made_in(body: bytes) -> UserToken | Failed:
+    """Return what an answer of the broker holds, if it can be kept and used."""
+    made = _decoded(body, UserToken)
+    if made is None or not (made.user.isascii() and made.user.isdecimal() and len(made.user) <= 18):
+        return _NO_RELAY
+    sound = _is_bearer(made.token, TOKEN_LENGTH_MAX) and _is_bearer(made.ticket, TICKET_LENGTH_MAX)
+    return made if sound else _NO_RELAY
 
 
 def _decoded(body: bytes, shape: type[T]) -> T | None:

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from obdesk.app.bootstrap import App, OpenProfile
-from obdesk.app.profile import profile_of
 from obdesk.simulator.server import running
-from obdesk.storage.store import Store
-from tests.app.house import House
+from tests.app.house import House, housed
 from tests.app.post import Post
 from tests.flows.mailroom import Mailroom
 from tests.flows.town import Bankside, small_simulator
-from tests.seed import KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -41,12 +37,7 @@ def bank(clock: FrozenClock) -> Iterator[Bankside]:
 @pytest.fixture
 async def house(tmp_path: Path, bank: Bankside, clock: FrozenClock) -> AsyncIterator[House]:
     """Give a running application whose aggregator is set up, with nothing linked yet."""
-    profile = profile_of(tmp_path / "data")
-    profile.prepare()
-    opened = OpenProfile(profile, Store.open(profile.database, KEY), None)
-    rng = random.Random(7)  # noqa: S311 - chance, not secrets
-    async with App(opened, clock=clock, rng=rng, who="obdesk test") as app:
-        made = House(app, bank, clock, opened.store)
+    async with housed(tmp_path / "data", bank, clock) as made:
         await made.configure()
         yield made
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import random
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 
+from obdesk.app.bootstrap import App, OpenProfile
 from obdesk.app.interface import LinkChannel
+from obdesk.app.profile import profile_of
 from obdesk.app.tokens import DatabaseTokens
 from obdesk.domain.entities import Trigger
+from obdesk.storage.store import Store
 from obdesk.sync import door
 from tests.flows.town import TEST_CONNECTOR, Town
+from tests.seed import KEY
 from tests.sync.outcomes import hinted_at
 
 if TYPE_CHECKING:
-    from obdesk.app.bootstrap import App
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     from obdesk.app.events import Event
     from obdesk.app.interface import LinkTicket
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.syncing import SyncOutcome
-    from obdesk.storage.store import Store
     from tests.fakes import FrozenClock
     from tests.flows.town import Bankside
 
@@ -92,3 +99,14 @@ class House:
 
     def heard(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
+
+
+@asynccontextmanager
+async def housed(folder: Path, bank: Bankside, clock: FrozenClock) -> AsyncIterator[House]:
+    """Open an application on a folder that nothing was done in yet."""
+    profile = profile_of(folder)
+    profile.prepare()
+    opened = OpenProfile(profile, Store.open(profile.database, KEY), None)
+    rng = random.Random(7)  # noqa: S311 - chance, not secrets
+    async with App(opened, clock=clock, rng=rng, who="obdesk test") as app:
+        yield House(app, bank, clock, opened.store)

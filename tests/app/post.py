@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from obdesk.app.mailbox import Looked, Mailbox
+    from obdesk.app.scopes import Scope
     from obdesk.domain.entities import Trigger
     from obdesk.domain.mailbox import MailboxStatus
     from tests.app.house import House
     from tests.flows.mailroom import Mailroom
+
+
+async def settled(scope: Scope) -> None:
+    """Wait until nothing of a scope runs."""
+    while not scope.idle:
+        await asyncio.wait(set(scope._tasks))
 
 
 class Post:
@@ -63,8 +70,7 @@ class Post:
         return looked
 
     async def settled(self) -> None:
-        while not self.house.app.work.idle:
-            await asyncio.wait(set(self.house.app.work._tasks))
+        await settled(self.house.app.work)
 
     async def status(self) -> MailboxStatus:
         found = await self.house.app.reads.relay()

@@ -82,10 +82,10 @@ async def test_it_pairs_pulls_acknowledges_and_leaves_as_the_protocol_says() -> 
 
 async def test_a_user_is_asked_for_once_and_never_again_by_itself() -> None:
     busy = answer_json({}, 503)
-    async with before(busy, answer_json({"token": "t", "user": "6120"})) as (client, server):
+    async with before(busy, answer_json({"token": "t", "user": "6120", "ticket": "new"})) as (client, server):
         assert await client.user(TOKEN, renew=False) == Failed(Trouble.DOWN)
         assert len(server.asked) == 1
-        assert await client.user(TOKEN, renew=True) == UserToken("t", "6120")
+        assert await client.user(TOKEN, renew=True) == UserToken("t", "6120", "new")
     assert [each.json for each in server.asked] == [{"renew": False}, {"renew": True}]
 
 
@@ -199,6 +199,13 @@ async def test_neither_tokens_nor_addresses_are_logged(caplog: pytest.LogCapture
 async def test_a_pairing_that_cannot_be_kept_is_none(flaw: dict[str, Any]) -> None:
     async with before(answer_json(PAIRED | flaw)) as (client, _):
         assert await client.pair(Pairing("key", code="code")) == Failed(Trouble.NOT_A_RELAY)
+
+
+@pytest.mark.parametrize("flaw", [{"token": ""}, {"user": "me"}, {"user": "9" * 19}, {"ticket": "x" * 513}])
+async def test_a_user_that_cannot_be_kept_is_none(flaw: dict[str, Any]) -> None:
+    told = {"token": "t", "user": "6120", "ticket": "new"} | flaw
+    async with before(answer_json(told)) as (client, _):
+        assert await client.user(TOKEN, renew=False) == Failed(Trouble.NOT_A_RELAY)
 
 
 @pytest.mark.parametrize(

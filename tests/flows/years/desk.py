@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from obdesk.app.brokered import Broker
     from obdesk.domain.ids import ConnectionId, TransactionId
     from obdesk.domain.syncing import SyncOutcome
     from obdesk.storage.tx import Tx
@@ -104,8 +105,8 @@ class _Providers(Providers):
 
     transport: Api
 
-    def _build(self, values: tuple[str, ...]) -> PowensProvider:
-        assert all(values)
+    def _build(self, settings: PowensSettings, most: str, broker: Broker | None) -> PowensProvider:
+        del settings, most, broker
         return PowensProvider(
             SETTINGS, self._tokens, self._clock, rng=self._rng, transport=self.transport, sleep=asyncio.sleep
         )
@@ -190,7 +191,9 @@ class Desk:
         pairings = Pairings(self.store, self.keyring, self.clock)
         pairings._built = lambda url: RelayClient(url, transport=self.relay)  # type: ignore[method-assign]
         self.pairings = pairings
-        self.mailbox = Mailbox(self.profile, self.store, pairings, Bus(), self.clock, rng)
+        self.mailbox = Mailbox(
+            self.profile, self.store, pairings, Bus(), self.clock, rng, self.providers.user_code
+        )
         return Syncs(self.profile, self.store, self.providers, Bus(), self.clock, rng, "years")
 
     # Dying

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
-from nacl.public import PublicKey, SealedBox
 
 from obdesk.relay.protocol import DIRTY, EVENTS, LIMIT_MAX, Cursor, Entry, Hint, Page, to_text
-from tests.flows.mailroom import Box, Mailroom
+from tests.flows.mailroom import Box, Mailroom, sealed_as_liars_do
 
 if TYPE_CHECKING:
     from tests.flows.years.bank import Bank
@@ -119,5 +118,4 @@ class Relay(Mailroom):
             connection,
             rng.choice([None, "wrongpass", "SCARequired", "moonPhase"]),
         )
-        # Sealed as only a liar does: of any length.
-        return Entry(cursor, to_text(SealedBox(PublicKey(box.public_key)).encrypt(msgspec.json.encode(hint))))
+        return Entry(cursor, to_text(sealed_as_liars_do(box.public_key, msgspec.json.encode(hint))))
