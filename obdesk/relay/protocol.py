@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from enum import Enum
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -186,6 +187,7 @@ class Seal:
     def __init__(self, public_key: bytes) -> None:
         self._key = random(_KEY_BYTES)
         self._box = bytes(crypto_box_seal(self._key, public_key))
+        self._numbers = count()
 
     def sealed(self, hint: Hint) -> bytes:
         """Return a hint that only the holder of the private key can read; all are of one length.
@@ -195,7 +197,8 @@ class Seal:
         plain = msgspec.json.encode(hint)
         if len(plain) > _PADDED:
             raise ValueError("the hint is longer than any should be")
-        nonce = random(_NONCE_BYTES)
+        # Nobody else ever has this key, so a number used once is enough; chance would cost a system call.
+        nonce = next(self._numbers).to_bytes(_NONCE_BYTES, "big")
         return self._box + nonce + bytes(crypto_secretbox(plain.ljust(_PADDED), nonce, self._key))
 
 

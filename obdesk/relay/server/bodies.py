@@ -6,12 +6,9 @@ Who fills the memory with half-sent bodies must not take it from others, so each
 from __future__ import annotations
 
 import zlib
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from starlette.types import Receive, Scope
 
     from obdesk.relay.server.deadlines import Deadlines
@@ -53,14 +50,9 @@ class Room:
         """How many bytes are held."""
         return self._held
 
-    @contextmanager
-    def taken(self, owner: str) -> Iterator[Share]:
-        """Yield a share that grows with a body and is given back at the end of the block."""
-        share = Share(self, owner)
-        try:
-            yield share
-        finally:
-            share.give_back()
+    def taken(self, owner: str) -> Share:
+        """Return a share that grows with a body and is given back at the end of a block."""
+        return Share(self, owner)
 
     def grow(self, owner: str, size: int) -> None:
         """Take room for so many bytes more; raises NoRoomError."""
@@ -93,8 +85,10 @@ class Share:
             self._room.grow(self._owner, size)
             self._size += size
 
-    def give_back(self) -> None:
-        """Hold nothing any more."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
         if self._size:
             self._room.shrink(self._owner, self._size)
             self._size = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
@@ -27,6 +28,7 @@ _ASIDE_MIN: Final = 8
 _SEAL_US: Final = 60 * 1_000_000
 """How long one seal serves for the hints of a device."""
 _SEALS_MAX: Final = 10_000
+_SLOTS_MAX: Final = 50_000
 
 
 class _Kept(NamedTuple):
@@ -41,7 +43,7 @@ class Sealer:
     """Seals hints to devices."""
 
     def __init__(self, keys: Keys) -> None:
-        self._keys = keys
+        self._slot = lru_cache(maxsize=_SLOTS_MAX)(keys.slot)
         # Nobody holds the private half: what is for nobody is sealed to it, so that it takes as long.
         self._nobody = bytes(PrivateKey.generate().public_key)
         self._seals: OrderedDict[tuple[str, bytes], _Kept] = OrderedDict()
@@ -57,7 +59,7 @@ class Sealer:
                 # another way must not keep the hint from all others.
                 continue
             for hint in hints:
-                slot = self._keys.slot(device.id, hint.connection)
+                slot = self._slot(device.id, hint.connection)
                 mails.append(Mail(device.id, slot, kept.seal.sealed(hint), kept.dirty))
         return mails
 

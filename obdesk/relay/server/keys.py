@@ -65,7 +65,7 @@ class Keys:
             raise BadKeyError("the relay's key has 32 bytes")
         self._master = master
         self._box = SecretBox(self._subkey(b"lock"))
-        self._ids = self._subkey(b"ids")
+        self._ids = hashlib.blake2b(key=self._subkey(b"ids"), digest_size=_DIGEST_BYTES)
 
     def _subkey(self, use: bytes) -> bytes:
         return hmac.digest(self._master, b"obdesk relay 1 " + use, "sha256")
@@ -74,7 +74,9 @@ class Keys:
         # Lengths go in, so that no two lists of parts read alike.
         encoded = [part.encode() for part in parts]
         message = b"".join([b"%d:%b," % (len(part), part) for part in encoded])
-        return hashlib.blake2b(message, key=self._ids, digest_size=_DIGEST_BYTES).digest()
+        digest = self._ids.copy()
+        digest.update(message)
+        return digest.digest()
 
     def capability(self, source_id: str) -> str:
         """Return the unguessable part of a source's addresses.

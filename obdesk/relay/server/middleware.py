@@ -6,6 +6,7 @@ relay sees the request; that there was one is all that is remembered.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,6 +17,8 @@ from obdesk.relay.server.logs import fields
 from obdesk.relay.server.metrics import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from obdesk.relay.server.metrics import Metrics
@@ -35,6 +38,10 @@ _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+_TOO_MANY: Final = 429
+_LIMITED_S: Final = 0.1
+_HELD_MAX: Final = 1_024
+"""So many of those who ask too often are answered a moment late, which is all that a flood gains by it."""
 _STRICT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 _log = logging.getLogger(__name__)
@@ -59,6 +66,7 @@ class Edge:
         """`hooks` answers all below /v1/hooks/: on the busiest path there is no way through the routes."""
         self._app, self._hooks, self._metrics = app, hooks, metrics
         self._headers = [*_HEADERS, _STRICT] if is_https else _HEADERS
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and its answer back."""
@@ -68,7 +76,7 @@ class Edge:
         route = route_of(scope["path"])
         if route not in _WITH_TOKEN:
             _take_token(scope)
-        answer = _Answer(send, self._headers)
+        answer = _Answer(send, self._headers, self._hold)
         app = self._hooks if route is Route.HOOK else self._app
         try:
             await app(scope, receive, answer)
@@ -81,6 +89,15 @@ class Edge:
             await problems.FAILED(scope, receive, answer)
         if answer.status is not None:
             self._metrics.answered(route, answer.status)
+
+    async def _hold(self) -> None:
+        """Let somebody who asks too often wait, so that others have the time."""
+        if self._held < _HELD_MAX:
+            self._held += 1
+            try:
+                await asyncio.sleep(_LIMITED_S)
+            finally:
+                self._held -= 1
 
 
 def _take_token(scope: Scope) -> None:
@@ -96,14 +113,18 @@ def _take_token(scope: Scope) -> None:
 class _Answer:
     """Sends on what is sent, with the headers that all answers have."""
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-        self._send, self._headers = send, headers
+    def __init__(
+        self, send: Send, headers: list[tuple[bytes, bytes]], hold: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._send, self._headers, self._hold = send, headers, hold
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         """Send one message of an answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status == _TOO_MANY:
+                await self._hold()
             told: list[Any] = list(message.get("headers", ()))
             message = {**message, "headers": [*told, *self._headers]}
         await self._send(message)

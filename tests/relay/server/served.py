@@ -48,10 +48,13 @@ def operated(store: str, *arguments: str, told: str = "") -> str:
     return out
 
 
-def add_source(store: str, name: str = "home", kind: str = "--personal") -> dict[str, str]:
+def add_source(
+    store: str, name: str = "home", kind: str = "--personal", key_file: str | None = None
+) -> dict[str, str]:
     """Make a source and return the path of each event."""
-    told = f"{SECRET}\n"
-    lines = operated(store, "add-source", name, kind, "--secret-stdin", "--public-url", PUBLIC_URL, told=told)
+    flags = [name, kind, "--secret-stdin", "--public-url", PUBLIC_URL]
+    flags += [] if key_file is None else ["--key-file", key_file]
+    lines = operated(store, "add-source", *flags, told=f"{SECRET}\n")
     return {line.rpartition("/")[2]: line.removeprefix(PUBLIC_URL) for line in lines.split()}
 
 

@@ -118,6 +118,8 @@ def test_each_event_says_whose_it_is_where_it_says_so(event: str, body: Any, exp
         b'{"connection":{"id":1},"id_webhook_data":7,"id_webhook_data":8}',
         b'{"connection":{"id":1},"id_webhook_data":9223372036854775808}',
         b'\xff{"connection":{"id":1}}',
+        b'{"\\ud800":1,"connection":{"id":1}}',
+        b'{"connection":{"id":1},}',
     ],
 )
 def test_a_body_that_is_unclear_says_nothing(body: bytes) -> None:
