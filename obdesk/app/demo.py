@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.app.demo_relay import DemoRelay
     from obdesk.app.profile import Profile
     from obdesk.app.simulated import SimulatedBanks
 
@@ -65,3 +66,8 @@ async def use_banks(app: App, banks: SimulatedBanks) -> None:
         client_id=banks.client_id,
         client_secret=banks.client_secret,
     )
+
+
+async def use_relay(app: App, relay: DemoRelay) -> None:
+    """Pair the demo with its relay, as `obdesk configure relay` would."""
+    await app.commands.pair_relay(relay.url, relay.code)

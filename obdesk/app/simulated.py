@@ -48,7 +48,7 @@ def simulated_banks(arguments: Sequence[str] = ()) -> Iterator[SimulatedBanks]:
     try:
         yield _addresses(process)
     finally:
-        _end(process)
+        end(process)
 
 
 def _addresses(process: subprocess.Popen[bytes]) -> SimulatedBanks:
@@ -71,7 +71,8 @@ def _addresses(process: subprocess.Popen[bytes]) -> SimulatedBanks:
         patience.cancel()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a child, in order if it lets itself be asked."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_S_MAX)

@@ -38,10 +38,14 @@ PICTURES = (
     "renew-page",
     "transactions",
     "search",
+    "purchase",
+    "activity",
+    "settings",
     "connections",
     "overview-dark",
     "transactions-dark",
     "connections-dark",
+    "settings-dark",
 )  # fmt: skip
 COLOURS_MIN = 40
 """A window that painted nothing, or one grey page, has far fewer."""

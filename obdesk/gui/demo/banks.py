@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from obdesk.app.demo_relay import DemoRelay
     from obdesk.app.simulated import SimulatedBanks
 
 TIMEOUT_S = 30.0
@@ -32,6 +33,28 @@ class DemoBanks:
         await asyncio.to_thread(
             self._send, "POST", f"{self._addresses.control_url}/switches", {"categories": True}, None
         )
+
+    async def tell(self, relay: DemoRelay) -> None:
+        """Let the aggregator post what happens to a relay, each event to its address, signed."""
+        first = relay.hooks[0]
+        body = {
+            "url": f"{first.rpartition('/')[0]}/{{event}}",
+            "secret": relay.secret,
+            "events": [hook.rpartition("/")[2] for hook in relay.hooks],
+        }
+        await asyncio.to_thread(self._send, "POST", f"{self._addresses.control_url}/webhooks", body, None)
+
+    async def buy(self, wording: str, amount: str, *, after_s: int = 0) -> None:
+        """Let something be paid with the newest user's first account, now or in a while."""
+        await asyncio.to_thread(self._buy, wording, amount, after_s)
+
+    def _buy(self, wording: str, amount: str, after_s: int) -> None:
+        users = self._send("GET", f"{self._addresses.control_url}/truth", None, None)["users"]
+        accounts = users[-1]["connections"][0]["accounts"]
+        account = next(each["id"] for each in accounts if each["type"] == "checking")
+        row = {"wording": wording, "value": amount}
+        step = {"at_s": after_s, "path": f"/accounts/{account}/transactions", "body": {"rows": [row]}}
+        self._send("POST", f"{self._addresses.control_url}/scenario", {"steps": [step]}, None)
 
     async def link(self, names: tuple[str, ...]) -> None:
         """Link banks by name for the newest user, as if a person had done it elsewhere."""

@@ -1,4 +1,4 @@
-"""The whole journey without a person: link two banks, sync, refresh, mend one, search, export.
+"""The whole journey without a person: link two banks, sync, refresh, mend one, hear of a purchase, export.
 
 Everything is done as a person would: by the window's own commands and by keys typed into the bank's
 page. Each step says what it waits for, so that a journey that stops says where.
@@ -11,7 +11,7 @@ import csv
 import sys
 from typing import TYPE_CHECKING
 
-from obdesk.app.demo import use_banks
+from obdesk.app.demo import use_banks, use_relay
 from obdesk.app.events import SyncEnded, SyncProgress
 from obdesk.app.interface import CsvOptions, LinkChannel
 from obdesk.domain.conditions import Condition, needs_you
@@ -26,9 +26,11 @@ from obdesk.gui.theme.theme import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from obdesk.app.bootstrap import App
+    from obdesk.app.demo_relay import DemoRelay
     from obdesk.app.simulated import SimulatedBanks
     from obdesk.domain.entities import Account, Connection
     from obdesk.domain.syncing import SyncOutcome
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from obdesk.gui.linking.view import LinkingScreen
 
 BANKS = ("Banque de l'Iroise", "Caisse d'Armor")
+PURCHASE = "CARTE LIBRAIRIE DIALOGUES BREST"
 PATIENCE_S = 60.0
 SETTLE_S = 0.6
 _LOOK_S = 0.05
@@ -48,8 +51,11 @@ class JourneyStoppedError(Exception):
 class Journey:
     """Makes the journey inside the running window and reports afterwards."""
 
-    def __init__(self, banks: SimulatedBanks, folder: Path, screenshots: Path | None) -> None:
+    def __init__(
+        self, banks: SimulatedBanks, relay: Future[DemoRelay], folder: Path, screenshots: Path | None
+    ) -> None:
         self._addresses = banks
+        self._relay = relay
         self._players = DemoBanks(banks)
         self._screenshots = screenshots
         self._csv = folder / "obdesk-demo-transactions.csv"
@@ -104,6 +110,7 @@ class Journey:
         await self._refresh(app, desk)
         await self._mend(app, desk)
         await self._search(desk)
+        await self._hear(app, desk)
         await self._show(desk, "connections")
         await self._by_night(desk)
         await self._export(app)
@@ -171,10 +178,34 @@ class Journey:
         field.clear()
         field.textEdited.emit("")  # as the button that clears the field does
 
+    async def _hear(self, app: App, desk: Desk) -> None:
+        """Let the aggregator post to a relay, buy something, and see it without asking anybody."""
+        relay = await asyncio.wrap_future(self._relay)
+        await self._players.tell(relay)
+        await use_relay(app, relay)
+        bought: list[bool] = []
+
+        def hear(event: object) -> None:
+            if isinstance(event, SyncEnded) and event.outcome.trigger is Trigger.WEBHOOK:
+                bought.append(event.outcome.counts.new > 0)
+
+        stop = app.bus.listen(hear)
+        try:
+            desk.window.open_section("transactions")
+            await self._players.buy(PURCHASE, "-12.90")
+            await self._until("a purchase by webhook", lambda: any(bought))
+            await self._until("the last of the webhooks", lambda: not app.syncing)
+        finally:
+            stop()
+        await asyncio.sleep(SETTLE_S)
+        await self._picture(desk, "purchase")
+        for section in ("activity", "settings"):
+            await self._show(desk, section)
+
     async def _by_night(self, desk: Desk) -> None:
         """Show the same window in the dark."""
         desk.window.theme.set_mode(Mode.DARK)
-        for section in ("overview", "transactions", "connections"):
+        for section in ("overview", "transactions", "connections", "settings"):
             await self._show(desk, section, f"{section}-dark")
         desk.window.theme.set_mode(Mode.SYSTEM)
 
@@ -193,7 +224,7 @@ class Journey:
         def hear(event: object) -> None:
             if isinstance(event, SyncProgress):
                 steps.append(event)
-            elif isinstance(event, SyncEnded):
+            elif isinstance(event, SyncEnded) and event.outcome.trigger is Trigger.PERSON:
                 ended.append(event.outcome)
 
         stop = app.bus.listen(hear)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import tempfile
@@ -10,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obdesk.app.demo import demo_profile, open_demo, passphrase_file, use_banks
+from obdesk.app.demo import demo_profile, open_demo, passphrase_file, use_banks, use_relay
+from obdesk.app.demo_relay import demo_relay
 from obdesk.app.simulated import simulated_banks
 from obdesk.domain.entities import AccountKind, Trigger
 from obdesk.domain.errors import ObdeskError
@@ -20,13 +22,21 @@ from obdesk.gui.display import require_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from obdesk.app.bootstrap import App
+    from obdesk.app.demo_relay import DemoRelay
     from obdesk.app.simulated import SimulatedBanks
     from obdesk.gui.desk import Desk
 
 LINKED_AT_START = ("Banque de l'Iroise", "Harbour & Vale Bank", "Caisse d'Armor")
 SEED = "7"
+PURCHASES = (
+    (15, "CARTE LIBRAIRIE DIALOGUES", "-23.90"),
+    (45, "CARTE CREPERIE DU PORT", "-31.40"),
+    (90, "VIR RECU MARIE KERBRAT", "60.00"),
+)
+"""What happens at the first bank while somebody looks: after how many seconds, its words, its amount."""
 
 
 def run_demo(*, headless: bool = False, screenshots: Path | None = None, keep: Path | None = None) -> int:
@@ -36,14 +46,19 @@ def run_demo(*, headless: bool = False, screenshots: Path | None = None, keep: P
     try:
         if not headless:
             require_display()
-        with _folder(keep) as folder, simulated_banks(["--seed", SEED]) as banks:
+        with (
+            _folder(keep) as folder,
+            simulated_banks(["--seed", SEED]) as banks,
+            demo_relay(folder / "relay") as relay,
+        ):
             if headless:
                 from obdesk.gui.demo.journey import Journey
 
-                journey = Journey(banks, keep or screenshots or Path(tempfile.gettempdir()), screenshots)
+                written = keep or screenshots or Path(tempfile.gettempdir())
+                journey = Journey(banks, relay, written, screenshots)
                 code = run(demo_profile(folder), opener=partial(open_demo, folder), story=journey.story)
                 return code or journey.report()
-            furnish = partial(_furnish, banks)
+            furnish = partial(_furnish, banks, relay)
             return run(demo_profile(folder), opener=partial(open_demo, folder), story=furnish)
     except ObdeskError as error:
         sys.stderr.write(f"{error.title}\n{error.cause}\n{error.next_step}\n")
@@ -72,8 +87,11 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _furnish(banks: SimulatedBanks, app: App, desk: Desk) -> None:
-    """Give the person something to look at: three linked banks, one of which asks for its person."""
+async def _furnish(banks: SimulatedBanks, relay: Future[DemoRelay], app: App, desk: Desk) -> None:
+    """Give the person something to look at: three linked banks, one of which asks for its person.
+
+    Purchases follow, which a relay hears of: each is on the screen a moment after it was made.
+    """
     from obdesk.app.interface import LinkChannel
 
     players = DemoBanks(banks)
@@ -90,4 +108,9 @@ async def _furnish(banks: SimulatedBanks, app: App, desk: Desk) -> None:
     linked = await app.reads.connections()
     await players.ask_for_sca(next(each.provider_id for each in linked if each.bank == LINKED_AT_START[2]))
     await app.commands.sync(trigger=Trigger.SCHEDULE, refresh_at_bank=False)
+    made = await asyncio.wrap_future(relay)
+    await players.tell(made)
+    await use_relay(app, made)
+    for after_s, wording, amount in PURCHASES:
+        await players.buy(wording, amount, after_s=after_s)
     desk.window.toast(tr("These banks are invented. Link another one, refresh, mend what needs you."))
