@@ -27,6 +27,7 @@ LONGER_MODULES: dict[str, str] = {}
 SWALLOWS_EVERYTHING: dict[str, str] = {
     "obdesk/app/scopes.py": "reports what a task raised, so that one bank's error never ends another's task",
     "obdesk/relay/server/redis_link.py": "hands what went wrong between it and Redis to whoever asked",
+    "obdesk/relay/server/middleware.py": "answers a request that failed, and logs where, never with what",
     "obdesk/relay/server/sqlite_writer.py": "hands what an operation raised to whoever asked for it",
     "obdesk/secrets/keyrings.py": "the bindings to the systems' keyrings share no base class of errors",
     "obdesk/app/mailbox.py": "a mistake of ours must not keep what comes later from being heard",

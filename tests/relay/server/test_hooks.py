@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from obdesk.relay.protocol import RETENTION_S, SourceKind
 from obdesk.relay.server.signature import Signer
-from obdesk.relay.server.store import Gzip
 from tests.relay.server.kit import (
     NOT_FOUND,
     SECRET,
@@ -333,77 +331,3 @@ async def test_a_removed_source_says_so_for_a_while_and_then_was_never_there(pla
         assert gone.status_code == 410
         assert (pull.status_code, pull.content) == (404, NOT_FOUND)
         assert (unknown.status_code, unknown.content) == (404, NOT_FOUND)
-
-
-@pytest.mark.parametrize(
-    ("mode", "signs", "status"),
-    [
-        (Gzip.OFF, "plain", 415),
-        (Gzip.OFF, "packed", 415),
-        (Gzip.SIGNED_PLAIN, "plain", 200),
-        (Gzip.SIGNED_PLAIN, "packed", 401),
-        (Gzip.SIGNED_COMPRESSED, "packed", 200),
-        (Gzip.SIGNED_COMPRESSED, "plain", 401),
-    ],
-)
-async def test_compressed_bodies_are_taken_as_the_source_was_set_up(
-    place: Place, mode: Gzip, signs: str, status: int
-) -> None:
-    async with kit(place) as relay:
-        home = await relay.source(gzip=mode)
-        desk = await relay.desk(home)
-        path, body = relay.path(home), connection_synced(payload=1)
-        packed = gzip.compress(body)
-        signed = signed_headers(path, body if signs == "plain" else packed, relay.clock())
-        headers = {**signed, "Content-Encoding": "gzip"}
-        answer = await relay.http.post(path, content=packed, headers=headers)
-
-        assert answer.status_code == status
-        assert len(await desk.hints()) == (status == 200)
-        plain = await relay.deliver(home, connection_synced(payload=2))
-        assert plain.status_code == 200, "a body that is not compressed is taken as it is"
-
-
-async def test_other_encodings_are_refused(place: Place) -> None:
-    async with kit(place) as relay:
-        home = await relay.source(gzip=Gzip.SIGNED_PLAIN)
-        for encoding in ("br", "deflate", "gzip, gzip", "x"):
-            answer = await relay.deliver(home, b"{}", Content_Encoding=encoding)
-            assert answer.status_code == 415
-        identity = await relay.deliver(home, b"{}", Content_Encoding="identity")
-        assert identity.status_code == 200
-
-
-@pytest.mark.parametrize("mode", [Gzip.SIGNED_PLAIN, Gzip.SIGNED_COMPRESSED])
-async def test_a_gzip_bomb_is_never_inflated_past_the_limit(place: Place, mode: Gzip) -> None:
-    async with kit(place, body_kib=64) as relay:
-        home = await relay.source(gzip=mode)
-        path = relay.path(home)
-        bomb = gzip.compress(bytes(8 * 2**20))
-        assert len(bomb) < 64 * 1024
-        signed = signed_headers(path, bomb, relay.clock())
-        answer = await relay.http.post(path, content=bomb, headers={**signed, "Content-Encoding": "gzip"})
-        broken = gzip.compress(b'{"id":1}')[:-9]
-        signed = signed_headers(path, broken, relay.clock())
-        cut = await relay.http.post(path, content=broken, headers={**signed, "Content-Encoding": "gzip"})
-
-        assert answer.status_code == 413
-        assert cut.status_code == 400
-        assert relay.fates() == {"too_large": 1, "malformed": 1}
-
-
-async def test_a_body_beyond_the_limit_is_refused_whether_or_not_its_length_is_told(place: Place) -> None:
-    async with kit(place, body_kib=1) as relay:
-        home = await relay.source()
-
-        async def endless() -> Any:
-            for _ in range(40):
-                yield b"x" * 100
-
-        told = await relay.deliver(home, b"x" * 1025)
-        path = relay.path(home)
-        headers = signed_headers(path, b"", relay.clock())
-        untold = await relay.http.post(path, content=endless(), headers=headers)
-        fits = await relay.deliver(home, b"x" * 1024)
-
-        assert [each.status_code for each in (told, untold, fits)] == [413, 413, 200]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from obdesk.app.metrics import exposed
 from obdesk.app.reads import StoreReads
+from obdesk.domain.mailbox import MailboxState, MailboxStatus
 from obdesk.storage.store import Store
 from tests.arch.tree import ROOT
 from tests.fakes import FrozenClock
@@ -21,6 +23,20 @@ from tests.seed import KEY, NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
+RELAY = MailboxStatus(
+    host="relay.example.org",
+    state=MailboxState.CONNECTED,
+    since=NOW,
+    trouble=None,
+    pulled_at=NOW,
+    delivered_at=NOW,
+    waiting=0,
+    parked=0,
+    hints=0,
+    unreadable=0,
+    peers=1,
+    bearer_seen_at=None,
+)
 FOLDER = ROOT / "resources" / "grafana"
 BOARDS = sorted(FOLDER.iterdir())
 LEFT_OUT = {
@@ -60,7 +76,9 @@ async def test_the_desktops_dashboard_shows_each_family_that_the_desktop_exports
     finally:
         store.close()
 
-    assert used(FOLDER / "desktop.json") == families(exposed(activity).decode())
+    with_relay = replace(activity, relay=RELAY)
+
+    assert used(FOLDER / "desktop.json") == families(exposed(with_relay).decode())
 
 
 def test_the_relays_dashboard_knows_the_relays_words() -> None:
