@@ -49,10 +49,10 @@ def operated(store: str, *arguments: str, told: str = "") -> str:
 
 
 def add_source(
-    store: str, name: str = "home", kind: str = "--personal", key_file: str | None = None
+    store: str, name: str = "home", kind: str = "--personal", *more: str, key_file: str | None = None
 ) -> dict[str, str]:
     """Make a source and return the path of each event."""
-    flags = [name, kind, "--secret-stdin", "--public-url", PUBLIC_URL]
+    flags = [name, kind, "--secret-stdin", "--public-url", PUBLIC_URL, *more]
     flags += [] if key_file is None else ["--key-file", key_file]
     lines = operated(store, "add-source", *flags, told=f"{SECRET}\n")
     return {line.rpartition("/")[2]: line.removeprefix(PUBLIC_URL) for line in lines.split()}

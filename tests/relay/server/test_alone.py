@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import socket
 import subprocess
 import sys
 from itertools import chain
@@ -14,6 +15,7 @@ import pytest
 
 from tests.arch.tree import pyproject
 from tests.relay.server.served import surroundings
+from tests.relay.server.wire import answer_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,8 +125,8 @@ def test_without_the_relay_s_packages_obdesk_relay_says_which_extra_to_install(t
     assert 'pip install "obdesk[relay]"' in ended.stderr
 
 
-def test_a_desktop_s_packages_are_enough_to_serve_a_demo(tmp_path: Path) -> None:
-    around = guarded(tmp_path, absent_for("desktop"))
+def test_a_desktop_s_packages_are_enough_to_serve_a_demo_as_safely(tmp_path: Path) -> None:
+    around = {**guarded(tmp_path, absent_for("desktop")), "OBDESK_RELAY_HEAD_S": "0.3"}
     store = f"sqlite:///{tmp_path / 'relay.sqlite'}"
     command = [sys.executable, "-m", "obdesk", "relay", "serve", "--store", store, "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as process:
@@ -132,6 +134,21 @@ def test_a_desktop_s_packages_are_enough_to_serve_a_demo(tmp_path: Path) -> None
         where = process.stdout.readline().removeprefix("Listening on ").strip()
         try:
             answer = httpx.get(f"{where}/healthz")
+            port = int(where.rpartition(":")[2])
+            said = [
+                _said(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
+                _said(port, b"GET /healthz HTTP/1.1\r\nHost:"),
+                _said(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /"),
+                _said(port, b"nonsense\r\n\r\n"),
+                _said(port, b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100_000),
+            ]
         finally:
             process.terminate()
     assert answer.json() == {"status": "ok"}
+    assert said == [200, 408, 200, 400, 400]
+
+
+def _said(port: int, head: bytes) -> int:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+        wire.sendall(head)
+        return answer_of(wire)[0]

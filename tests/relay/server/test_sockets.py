@@ -17,9 +17,9 @@ from obdesk.relay.protocol import to_text
 from obdesk.relay.server.app import wall_clock_us
 from tests.relay.server.kit import connection_synced, signed_headers
 from tests.relay.server.served import Served, add_source, pairing_code, serving
+from tests.relay.server.wire import answer_of
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
 
 SETTINGS = """
@@ -62,25 +62,6 @@ class Place:
             page = http.get("/v1/mailbox/events", params={"after": self.cursor}, headers=headers).json()
         self.cursor = page["cursor"]
         return len(page["entries"])
-
-
-def answer_of(wire: socket.socket) -> tuple[int, bytes]:
-    """Read one answer; status 0 is a connection that ended without one."""
-    wire.settimeout(20)
-    told = b""
-    try:
-        while b"\r\n\r\n" not in told:
-            part = wire.recv(65536)
-            if not part:
-                return 0, told
-            told += part
-        head, _, body = told.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0] or b"0")
-        while len(body) < length and (part := wire.recv(65536)):
-            body += part
-    except ConnectionResetError:
-        return 0, told
-    return int(head.split()[1]), body
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,77 @@
+"""The simulator posts to a relay as the aggregator does, and a desktop reads what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+import pytest
+from nacl.public import PrivateKey
+
+from obdesk.relay.protocol import Page, opened, to_text
+from obdesk.simulator.options import Options
+from obdesk.simulator.server import Simulator, running
+from tests.relay.server.kit import SECRET, from_base64
+from tests.relay.server.served import add_source, pairing_code, serving
+from tests.simulator.person import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from obdesk.relay.protocol import Hint
+    from tests.relay.server.served import Served
+
+
+class Desktop:
+    """Pulls, opens, acknowledges."""
+
+    def __init__(self, served: Served, code: str) -> None:
+        self._key = PrivateKey.generate()
+        self._http = httpx.Client(base_url=served.where, timeout=40)
+        told = {"publicKey": to_text(bytes(self._key.public_key)), "code": code}
+        paired = self._http.post("/v1/devices", json=told).json()
+        self._http.headers["Authorization"] = f"Bearer {paired['token']}"
+        self._cursor = paired["cursor"]
+
+    def until(self, event: str) -> list[Hint]:
+        """Read hints until one of an event comes."""
+        found: list[Hint] = []
+        while event not in {hint.event for hint in found}:
+            asked = {"after": self._cursor, "wait": 20}
+            page = msgspec.json.decode(self._http.get("/v1/mailbox/events", params=asked).content, type=Page)
+            assert page.entries, f"no {event}, only {found}"
+            found += [opened(bytes(self._key), from_base64(entry.sealed)) for entry in page.entries]
+            self._cursor = page.cursor
+            assert self._http.post("/v1/mailbox/ack", json={"upto": page.cursor}).status_code == 204
+        return found
+
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
+
+
+@pytest.mark.parametrize("gzip", ["off", "signed-plain"])
+def test_what_happens_at_a_bank_is_known_on_the_desktop(tmp_path: Path, gzip: str) -> None:
+    store = f"sqlite:///{tmp_path / 'relay.sqlite'}"
+    paths = add_source(store, "home", "--personal", "--gzip", gzip)
+    code = pairing_code(store)
+    with (
+        running(Simulator(options=Options(history_days=30))) as bank,
+        serving(store, tmp_path) as served,
+        httpx.Client(timeout=30) as pool,
+    ):
+        me = Client(bank, pool)
+        me.control("POST", "/reset", {})
+        me.switch(webhook_gzip=gzip != "off", webhook_gzip_signs="raw")
+        me = me.sign_up()
+        address = f"{served.where}{paths['USER_CREATED'].rpartition('/')[0]}/{{event}}"
+        me.control("POST", "/webhooks", {"url": address, "secret": SECRET})
+        desktop = Desktop(served, code)
+        connection = me.add("Ruche")
+        hints = desktop.until("CONNECTION_SYNCED")
+        desktop.close()
+
+    synced = [hint for hint in hints if hint.event == "CONNECTION_SYNCED"]
+    assert {hint.connection for hint in synced} == {str(connection)}
+    assert all(hint.payload_id is not None for hint in hints)
