@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -137,13 +138,13 @@ def test_the_commands_work_beside_a_relay_that_serves(tmp_path: Path) -> None:
 
 def test_a_relay_listens_on_a_socket_file_and_takes_over_one_that_was_left(tmp_path: Path) -> None:
     path = tmp_path / "relay.sock"
-    for _ in range(2):
-        with serving(f"sqlite:///{tmp_path / 'r.sqlite'}", tmp_path, "--listen", f"unix:{path}") as served:
-            assert served.where == f"unix:{path}"
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as http:
-                assert http.get("http://relay/healthz").status_code == 200
-                assert http.get("http://relay/metrics").status_code == 404
-        assert path.exists()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    with serving(f"sqlite:///{tmp_path / 'r.sqlite'}", tmp_path, "--listen", f"unix:{path}") as served:
+        assert served.where == f"unix:{path}"
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as http:
+            assert http.get("http://relay/healthz").status_code == 200
+            assert http.get("http://relay/metrics").status_code == 404
 
 
 def test_a_store_that_is_damaged_is_said_to_be(operator: Operator, tmp_path: Path) -> None:

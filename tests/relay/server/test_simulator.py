@@ -51,10 +51,9 @@ class Desktop:
         self._http.close()
 
 
-@pytest.mark.parametrize("gzip", ["off", "signed-plain"])
-def test_what_happens_at_a_bank_is_known_on_the_desktop(tmp_path: Path, gzip: str) -> None:
+def test_what_happens_at_a_bank_is_known_on_the_desktop(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'relay.sqlite'}"
-    paths = add_source(store, "home", "--personal", "--gzip", gzip)
+    paths = add_source(store, "home", "--personal", "--gzip", "signed-plain")
     code = pairing_code(store)
     with (
         running(Simulator(options=Options(history_days=30))) as bank,
@@ -63,15 +62,17 @@ def test_what_happens_at_a_bank_is_known_on_the_desktop(tmp_path: Path, gzip: st
     ):
         me = Client(bank, pool)
         me.control("POST", "/reset", {})
-        me.switch(webhook_gzip=gzip != "off", webhook_gzip_signs="raw")
         me = me.sign_up()
         address = f"{served.where}{paths['USER_CREATED'].rpartition('/')[0]}/{{event}}"
         me.control("POST", "/webhooks", {"url": address, "secret": SECRET})
         desktop = Desktop(served, code)
-        connection = me.add("Ruche")
-        hints = desktop.until("CONNECTION_SYNCED")
+        first = me.add("Ruche")
+        plain = desktop.until("CONNECTION_SYNCED")
+        me.switch(webhook_gzip=True, webhook_gzip_signs="raw")
+        me.control("DELETE", f"/connections/{first}")
+        packed = desktop.until("CONNECTION_DELETED")
         desktop.close()
 
-    synced = [hint for hint in hints if hint.event == "CONNECTION_SYNCED"]
-    assert {hint.connection for hint in synced} == {str(connection)}
-    assert all(hint.payload_id is not None for hint in hints)
+    for hints, event in ((plain, "CONNECTION_SYNCED"), (packed, "CONNECTION_DELETED")):
+        assert {hint.connection for hint in hints if hint.event == event} == {str(first)}
+        assert all(hint.payload_id is not None for hint in hints)
