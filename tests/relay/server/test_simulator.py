@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
-import pytest
 from nacl.public import PrivateKey
 
 from obdesk.relay.protocol import Page, opened, to_text
