@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SPREAD_S = 300.0
 """Within this time after it is due each bank has its turn, by chance: not all of them at one moment."""
+SETTLE_S = 0.06
+"""After the first hint; an aggregator posts several events about one thing, which are read for once."""
 
 
 class _Wishes(NamedTuple):
@@ -104,6 +106,7 @@ class Background:
 
     async def _follow_hints(self) -> None:
         """Read at once what the relay had hints about, where that may be done now."""
+        await asyncio.sleep(SETTLE_S)
         wishes = await self._store.read(_wishes)
         if wishes.is_set_up and not wishes.paused:
             quiet, scarce = await self._restraint(wishes)

@@ -51,7 +51,7 @@ HOPELESS_S = 3_600.0
 """How often somebody is asked who says that he does not know us: only a person mends that."""
 ANNOUNCE_EVERY_S = 300.0
 """A relay that keeps losing its store is not given new tokens more often than this."""
-PULLS_MAX, PULLS_WITHIN_S = 40, 60.0
+PULLS_MAX, PULLS_WITHIN_S = 120, 60.0
 """A relay that answers at once, always, is not asked more often than this."""
 OTHERS_S = 60.0
 """How often it is looked whether the process that pulls is gone."""

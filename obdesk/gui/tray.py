@@ -155,6 +155,7 @@ class Tray(QObject):
         super().__init__(parent)
         self._tokens = tokens
         self._state = TrayState.OK
+        self._drawn: tuple[TrayState, Tokens] | None = None
         self._paused = False
         self.icon = QSystemTrayIcon(self)
         self.menu = QMenu()
@@ -200,7 +201,9 @@ class Tray(QObject):
     def show_state(self, state: TrayState, sentence: str) -> None:
         """Show another state; the sentence is the tooltip, for readers too."""
         self._state = state
-        self.icon.setIcon(tray_icon(state, self._tokens, template=sys.platform == "darwin"))
+        if self._drawn != (state, self._tokens):  # drawing takes longer than a frame may
+            self._drawn = (state, self._tokens)
+            self.icon.setIcon(tray_icon(state, self._tokens, template=sys.platform == "darwin"))
         self.icon.setToolTip(sentence)
 
     def show_paused(self, *, paused: bool) -> None:

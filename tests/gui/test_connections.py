@@ -310,6 +310,20 @@ def test_a_bank_that_went_away_leaves_no_card(screen: ConnectionsScreen) -> None
     assert set(screen._cards) == {NORDIC, PORT}
 
 
+def test_what_changed_while_nobody_looked_is_there_at_the_first_look(
+    screen: ConnectionsScreen, shown: Shown, qtbot: QtBot
+) -> None:
+    screen.page.hide()
+    before = screen._cards[NORDIC]._inner
+    shown.bus.publish(SyncStarted(NORDIC, Trigger.WEBHOOK, NOW))
+    qtbot.waitUntil(lambda: screen._is_old)
+    assert screen._cards[NORDIC]._inner is before
+
+    screen.page.show()
+
+    assert screen._cards[NORDIC].values.glyph is Glyph.REFRESHING
+
+
 def test_without_banks_the_page_says_what_to_do(
     screen: ConnectionsScreen, calls: _Calls, qtbot: QtBot
 ) -> None:

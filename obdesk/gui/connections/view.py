@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from obdesk.domain.changes import Kind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from typing import Any
 
-    from PySide6.QtGui import QAction
+    from PySide6.QtGui import QAction, QShowEvent
 
     from obdesk.app.interface import Commands, FirstScreen, Reads
     from obdesk.domain.changes import ChangeSet
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 
 class ConnectionsPage(QScrollArea):
-    """Heading, cards, calendar; scrolls as one page."""
+    """Heading, cards, calendar; scrolls as one page. `came` comes each time before it is seen."""
+
+    came = Signal()
 
     def __init__(self, theme: Theme, locale: Locale, navigator: Navigator) -> None:
         super().__init__()
@@ -83,6 +85,11 @@ class ConnectionsPage(QScrollArea):
         inside.addStretch(1)
         self.setWidget(inner)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Override QScrollArea.showEvent."""
+        super().showEvent(event)
+        self.came.emit()
+
 
 _SHOWN = (Kind.CONNECTIONS, Kind.ACCOUNTS, Kind.RUNS, Kind.PROBLEMS, Kind.BALANCES, Kind.SETTINGS)
 
@@ -114,8 +121,10 @@ class ConnectionsScreen:
         self._cards: dict[ConnectionId, ConnectionCard] = {}
         self._order: list[ConnectionId] = []
         self._tell: StatusTeller = lambda _text: None
-        self._rereading = Rereading(spawn, "connections: read", self._read, self._draw)
-        changes.syncing.connect(self._draw)
+        self._rereading = Rereading(spawn, "connections: read", self._read, self._draw_seen)
+        changes.syncing.connect(self._draw_seen)
+        self._is_old = False
+        self.page.came.connect(self._draw_old)
 
     @property
     def title(self) -> str:
@@ -165,7 +174,19 @@ class ConnectionsScreen:
         self._problems = await self._reads.problems()
         self._erasures = await self._reads.pending_erasures()
 
+    def _draw_seen(self) -> None:
+        """Draw where somebody looks: making cards anew for nobody would delay what is looked at."""
+        if self.page.isVisible():
+            self._draw()
+        else:
+            self._is_old = True
+
+    def _draw_old(self) -> None:
+        if self._is_old:
+            self._draw()
+
     def _draw(self) -> None:
+        self._is_old = False
         now = self._clock.now()
         values = cards_of(self._connections, self._problems, self._changes.running, now, self._locale)
         reports = {each.id: report_of(each) for each in self._connections}
