@@ -20,6 +20,7 @@ from obdesk.relay.server.broker import Users
 from obdesk.relay.server.callers import Callers
 from obdesk.relay.server.context import Context
 from obdesk.relay.server.devices import Devices
+from obdesk.relay.server.doors import Doors
 from obdesk.relay.server.health import Health
 from obdesk.relay.server.hooks import Hooks
 from obdesk.relay.server.known import Known
@@ -91,12 +92,13 @@ def build(
     app = Starlette(
         routes=_routes(context, aggregator, closing or Closing()),
         middleware=[
+            Middleware(Doors, settings=settings),
             Middleware(
                 Edge,
                 hooks=Hooks(context),
                 metrics=metrics,
                 is_https=(settings.public_url or "").startswith("https:"),
-            )
+            ),
         ],
         exception_handlers={
             HTTPException: problems.not_found,

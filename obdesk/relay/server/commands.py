@@ -154,6 +154,14 @@ def serve(
     metrics_from: Annotated[
         str | None, typer.Option("--metrics-from", metavar="LIST", help="Networks that may read /metrics.")
     ] = None,
+    metrics_listen: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics-listen",
+            metavar="WHERE",
+            help="HOST:PORT for /metrics alone; further workers take the ports that follow.",
+        ),
+    ] = None,
     api_url: Annotated[
         str | None,
         typer.Option("--api-url", metavar="URL", help="The aggregator's API, for shared sources."),
@@ -162,16 +170,17 @@ def serve(
         str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
     ] = None,
     socket_fd: Annotated[int | None, typer.Option("--socket-fd", hidden=True)] = None,
+    worker: Annotated[int, typer.Option("--worker", hidden=True)] = 0,
 ) -> None:
     """Serve the relay until it is told to end. It says where, once it answers."""
     flags = {
         "store": store, "key_file": key_file, "public_url": public_url, "listen": listen,
         "workers": worker_count, "trusted_proxies": trusted_proxies, "metrics_from": metrics_from,
-        "api_url": api_url, "log_level": log_level,
+        "metrics_listen": metrics_listen, "api_url": api_url, "log_level": log_level,
     }  # fmt: skip
     settings = _settings(config, **flags)
     if socket_fd is not None:
-        serving.serve(settings, socket.socket(fileno=socket_fd), lambda: None)
+        serving.serve(settings, socket.socket(fileno=socket_fd), lambda: None, worker=worker)
         return
     with serving.listen(settings.listen) as listener:
         listening = f"Listening on {serving.address_of(listener)}"

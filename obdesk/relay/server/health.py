@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from obdesk.relay.server import problems
+from obdesk.relay.server.doors import gives_figures
 from obdesk.relay.server.limits import is_forwarded
 from obdesk.relay.server.metrics import CONTENT_TYPE
 from obdesk.relay.server.openapi import description
@@ -42,7 +43,8 @@ class Health:
         """Return the figures, to who asks directly and from where that is allowed; others find nothing."""
         context = self._context
         peer = context.addresses.peer(request.scope)
-        if is_forwarded(request.scope) or not context.settings.metrics_from.hold(peer):
+        is_allowed = context.settings.metrics_from.hold(peer) and not is_forwarded(request.scope)
+        if not is_allowed or not gives_figures(context.settings, request.scope):
             return problems.NOT_FOUND
         try:
             figures = await context.patience.wait(context.store.figures())

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -164,19 +165,27 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{name[1]}"
 
 
-async def _serve(settings: Settings, keys: Keys, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings, keys: Keys, listeners: list[socket.socket], ready: Callable[[], None]
+) -> None:
     store = await open_store(settings.store)
     try:
         closing = Closing()
         application = app.build(settings, store, keys, Metrics(), closing=closing)
-        await configured(application, settings, closing, ready).serve(sockets=[listener])
+        await configured(application, settings, closing, ready).serve(sockets=listeners)
     finally:
         await store.close()
 
 
-def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Be one worker until SIGTERM or SIGINT; raises StoreDownError, BadKeyError or OSError."""
+def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None], *, worker: int = 0) -> None:
+    """Be one worker until SIGTERM or SIGINT; raises StoreDownError, BadKeyError or OSError.
+
+    Workers are counted from 0; each has the port of its own for figures that follows from its number.
+    """
     keys = keys_of(settings)
+    listeners, aside = [listener], settings.metrics_listen
+    if aside is not None:
+        listeners.append(listen(replace(aside, port=aside.port + worker)))
     loop_factory = None
     if _has("uvloop"):
         import uvloop
@@ -185,6 +194,6 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]
     undo = logs.setup(sys.stderr, settings.log_level.upper())
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(settings, keys, listener, ready))
+            runner.run(_serve(settings, keys, listeners, ready))
     finally:
         undo()

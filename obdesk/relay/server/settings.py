@@ -70,6 +70,8 @@ class Settings:
     """Whose X-Forwarded-For is believed."""
     metrics_from: Places = field(default=Places.parse(("127.0.0.0/8", "::1/128")))
     """Who may read /metrics, directly."""
+    metrics_listen: Listen | None = None
+    """An address for /metrics alone: the first worker's. The next ones' have the ports that follow."""
     api_url: str | None = None
     """The aggregator's API of the shared sources: the one address that this process ever connects to."""
     client_id: str | None = None
@@ -157,6 +159,13 @@ def _listen(value: Any) -> Listen:
     return Listen(host.strip("[]"), int(port))
 
 
+def _listen_on_port(value: Any) -> Listen:
+    found = _listen(value)
+    if found.path is not None or not found.port:
+        raise ValueError("HOST:PORT is expected")
+    return found
+
+
 def store_url(value: Any) -> StoreUrl:
     """Return what `sqlite:///PATH` or `redis://...` means; an absolute path makes four slashes."""
     text = _text(value)
@@ -214,6 +223,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "public_url": _public_url,
     "trusted_proxies": _places,
     "metrics_from": _places,
+    "metrics_listen": _listen_on_port,
     "api_url": _api_url,
     "client_id": _text,
     "client_secret_file": _path,

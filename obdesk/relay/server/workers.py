@@ -25,19 +25,19 @@ class Workers:
     """The parent of some workers, until it is asked to end."""
 
     def __init__(self, command: Sequence[str], count: int, listener: socket.socket) -> None:
-        """`command` starts one; the number of the socket is added to it."""
-        self._command = [*command, str(listener.fileno())]
+        """`command` starts one; the numbers of the socket and of the worker are added to it."""
+        self._command = [*command, "--socket-fd", str(listener.fileno()), "--worker"]
         self._count = count
         self._listener = listener
         self._ended = threading.Event()
-        self._started: dict[subprocess.Popen[bytes], float] = {}
+        self._started: dict[subprocess.Popen[bytes], tuple[int, float]] = {}
 
     def run(self) -> int:
         """Keep all workers up until SIGTERM or SIGINT; return 1 where one cannot even start."""
         kept = {number: signal.signal(number, lambda *_: self._ended.set()) for number in _ENDS}
         try:
-            for _ in range(self._count):
-                self._start()
+            for number in range(self._count):
+                self._start(number)
             while not self._ended.wait(_LOOK_S):
                 if not self._tend():
                     return 1
@@ -47,13 +47,14 @@ class Workers:
             for number, handler in kept.items():
                 signal.signal(number, handler)
 
-    def _start(self) -> None:
-        worker = subprocess.Popen(self._command, pass_fds=[self._listener.fileno()])  # noqa: S603 - ourselves
-        self._started[worker] = time.monotonic()
+    def _start(self, number: int) -> None:
+        command = [*self._command, str(number)]
+        worker = subprocess.Popen(command, pass_fds=[self._listener.fileno()])  # noqa: S603 - ourselves
+        self._started[worker] = (number, time.monotonic())
 
     def _tend(self) -> bool:
         """Start dead workers again, and tell whether there is any use in that."""
-        for worker, started_s in list(self._started.items()):
+        for worker, (number, started_s) in list(self._started.items()):
             code = worker.poll()
             if code is None:
                 continue
@@ -61,7 +62,7 @@ class Workers:
                 return False  # it said why
             if time.monotonic() - started_s >= _AGAIN_S:
                 del self._started[worker]
-                self._start()
+                self._start(number)
         return True
 
     def _end(self) -> None:
@@ -78,4 +79,4 @@ class Workers:
 
 def command(arguments: Sequence[str]) -> list[str]:
     """Return what starts a worker with the same arguments."""
-    return [sys.executable, "-P", "-m", "obdesk", "relay", "serve", *arguments, "--socket-fd"]
+    return [sys.executable, "-P", "-m", "obdesk", "relay", "serve", *arguments]

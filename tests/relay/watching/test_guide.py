@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+from obdesk.cli import configuring
 from obdesk.relay.server import commands, problems
 from obdesk.relay.server.limits import Places
 from obdesk.relay.server.metrics import BrokerCall, BrokerOutcome, Fate
@@ -74,6 +75,21 @@ def test_each_command_that_is_shown_exists_with_its_options() -> None:
     for name, rest in _calls():
         assert name in known, name
         assert set(re.findall(r"--[\w-]+", rest)) <= known[name], (name, rest)
+
+
+def test_what_is_typed_on_the_desktop_exists_too() -> None:
+    lines = [line.strip() for block in _BLOCK.findall(GUIDE) for line in block.splitlines()]
+    shown = {*lines, *_codes(_BLOCK.sub("", GUIDE))}
+    typed = [line for line in shown if line.startswith("obdesk configure relay ")]
+    desktop = typer.Typer()
+    configuring.register(desktop)
+    group = typer.main.get_command(desktop)
+    assert hasattr(group, "commands")
+    relay = group.commands["configure"].commands["relay"]
+    known = {option for parameter in relay.params for option in parameter.opts}
+
+    assert len(typed) == 3
+    assert {word for line in typed for word in line.split() if word.startswith("--")} <= known
 
 
 def test_each_command_and_option_is_in_the_table_and_no_other() -> None:
