@@ -41,10 +41,15 @@ THEIRS = logging.getLogger("some.library")
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
+    # The simulator keeps its own server quiet; in a relay's process there is none.
+    theirs = logging.getLogger("uvicorn.error")
+    level = theirs.level
+    theirs.setLevel(logging.NOTSET)
     stream = io.StringIO()
     undo = logs.setup(stream, "INFO")
     yield stream
     undo()
+    theirs.setLevel(level)
 
 
 def lines(written: io.StringIO) -> list[dict[str, Any]]:
