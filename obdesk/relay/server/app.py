@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from obdesk.relay.server import problems
 from obdesk.relay.server.aggregator import Aggregator
-from obdesk.relay.server.asking import Patience
+from obdesk.relay.server.asking import PATIENCE_S, Patience
 from obdesk.relay.server.broker import Users
 from obdesk.relay.server.callers import Callers
 from obdesk.relay.server.context import Context
@@ -58,13 +58,14 @@ def build(
     clock_us: Callable[[], int] = wall_clock_us,
     now_s: Callable[[], float] = time.monotonic,
     closing: Closing | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Starlette:
     """Return the application around an open store, which stays its owner's to close.
 
     `closing` ends the long polls when the server is about to end. Raises OSError where the file with the
     client secret cannot be read.
     """
-    patience = Patience(metrics)
+    patience = Patience(metrics, patience_s)
     context = Context(
         settings,
         store,

@@ -219,13 +219,24 @@ class Kit:
 
 
 @asynccontextmanager
-async def kit(place: Place, *, closing: Closing | None = None, **given: Any) -> AsyncIterator[Kit]:
-    """Put a relay together on a store, for a while."""
+async def kit(
+    place: Place, *, closing: Closing | None = None, patience_s: float = 60.0, **given: Any
+) -> AsyncIterator[Kit]:
+    """Put a relay together on a store, for a while; it is as patient as a busy machine needs it."""
     async with place.store() as store:
         unused = {"store": StoreUrl(Path("unused")), "key_file": Path("unused")}
         settings = Settings(**{**unused, **WIDE, **given})
         clock, metrics, keys = Clock(), Metrics(), Keys(MASTER)
-        built = app.build(settings, store, keys, metrics, clock_us=clock, now_s=clock.now_s, closing=closing)
+        built = app.build(
+            settings,
+            store,
+            keys,
+            metrics,
+            clock_us=clock,
+            now_s=clock.now_s,
+            closing=closing,
+            patience_s=patience_s,
+        )
         transport = httpx.ASGITransport(built, client=("192.0.2.7", 4711))
         async with (
             built.router.lifespan_context(built),

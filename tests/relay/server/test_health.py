@@ -79,7 +79,7 @@ async def test_F60_while_the_store_is_down_a_sender_is_asked_to_come_again(place
 
 async def test_a_store_that_is_slow_is_down(sqlite_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("obdesk.relay.server.asking.Patience.__init__.__defaults__", (0.05,))
-    async with kit(sqlite_place) as relay:
+    async with kit(sqlite_place, patience_s=0.1) as relay:
         home = await relay.source()
         await relay.desk(home)
 
