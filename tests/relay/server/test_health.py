@@ -12,8 +12,6 @@ from obdesk.relay.server.store import StoreDownError
 from tests.relay.server.kit import NOT_FOUND, connection_synced, kit
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.guards import ExpectsLog
     from tests.relay.places import Place
 
@@ -77,8 +75,7 @@ async def test_F60_while_the_store_is_down_a_sender_is_asked_to_come_again(place
         assert relay.fates() == {"kept": 1, "store_down": 1}
 
 
-async def test_a_store_that_is_slow_is_down(sqlite_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("obdesk.relay.server.asking.Patience.__init__.__defaults__", (0.05,))
+async def test_a_store_that_is_slow_is_down(sqlite_place: Place) -> None:
     async with kit(sqlite_place, patience_s=0.1) as relay:
         home = await relay.source()
         await relay.desk(home)
