@@ -20,6 +20,7 @@ from obdesk.relay.server.delivery import Delivery
 from obdesk.relay.server.intake import BadEncodingError, BadSignatureError, Examiner, Proof, proof_of
 from obdesk.relay.server.keys import hashed
 from obdesk.relay.server.limits import Buckets
+from obdesk.relay.server.lines import Lines, LineTooLongError
 from obdesk.relay.server.logs import fields
 from obdesk.relay.server.metrics import Fate, Route
 from obdesk.relay.server.middleware import carried_bearer
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 _KNOWN: Final = frozenset(EVENTS)
 _LARGE: Final = 256 * 1024
 """Larger bodies are examined beside the loop, which others wait for; so are small ones that unpack."""
+_AT_ONCE: Final = 64
+"""So many deliveries of one source are kept at a time; more wait in a line, and other sources' pass them."""
+_LINE_MAX: Final = 1_024
+_LINE_S: Final = 1.0
 _BEARER_AGAIN_US: Final = 60 * 1_000_000
 _ROOMS: Final = 16
 """So many of the largest bodies fit in memory at once; one source may fill a quarter."""
@@ -73,6 +78,7 @@ class Hooks:
         self._context, self._delivery = context, Delivery(context)
         self._body_deadlines = Deadlines(context.settings.body_s)
         self._deliveries = Buckets(context.settings.deliveries, context.now_s)
+        self._lines = Lines(_AT_ONCE, _LINE_MAX)
         self._bytes_max = context.settings.body_kib * 1024
         self._room = bodies.Room(_ROOMS * self._bytes_max, _ROOMS // 4 * self._bytes_max)
         self._signer = lru_cache(maxsize=1_024)(lambda locked: Signer(context.keys.unlock(locked)))
@@ -107,7 +113,11 @@ class Hooks:
             facts, payload = await self._read(scope, receive, source, event, path)
         finally:
             await self._tell_bearer(scope, source)
-        return await self._delivery.keep(source, event, facts, payload)
+        try:
+            async with self._lines.of(source.id):
+                return await self._delivery.keep(source, event, facts, payload)
+        except LineTooLongError as error:
+            raise _limited(_LINE_S) from error
 
     def _unknown(self, scope: Scope) -> _RefusedError:
         """Return the refusal of an address that there is not; who guesses too often is told to wait."""

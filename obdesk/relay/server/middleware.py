@@ -39,7 +39,7 @@ _HEADERS: Final = [
     (b"referrer-policy", b"no-referrer"),
 ]
 _TOO_MANY: Final = 429
-_LIMITED_S: Final = 0.1
+LIMITED_S: Final = 0.25
 _HELD_MAX: Final = 1_024
 """So many of those who ask too often are answered a moment late, which is all that a flood gains by it."""
 _STRICT: Final = (b"strict-transport-security", b"max-age=31536000")
@@ -95,7 +95,7 @@ class Edge:
         if self._held < _HELD_MAX:
             self._held += 1
             try:
-                await asyncio.sleep(_LIMITED_S)
+                await asyncio.sleep(LIMITED_S)
             finally:
                 self._held -= 1
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.figures import Figure, percentile
 from tests.relay.bench.load import send
+from tests.relay.bench.memory import resident
 from tests.relay.bench.stage import deliveries, request, run, source, staged
 from tests.relay.server.kit import connection_synced, signed_headers
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 256
 P99_MS = 50.0
+GAINED_MIB = 32.0
 EVERY_S = 0.02
 """An honest delivery at each such moment."""
 _BEGUN = 4_000
@@ -32,6 +34,7 @@ def measure(honest: int) -> list[Figure]:
     with staged("sqlite") as stage, stage.relay("") as served:
         good, loud = source(stage), source(stage, "loud")
         calm_s = _latencies(served.port, good, honest // 4)
+        before = resident(served.pid)
         spawn = multiprocessing.get_context("spawn")
         told: Queue[tuple[float, dict[int, int]]] = spawn.Queue()
         begun, over = spawn.Event(), spawn.Event()
@@ -42,11 +45,13 @@ def measure(honest: int) -> list[Figure]:
         over.set()
         rate, statuses = told.get(timeout=120)
         flooder.join()
+        gained_mib = (resident(served.pid) - before) / 2**20
     assert statuses.get(429, 0) > statuses.get(200, 0), statuses
     peace, war = (percentile(each, 0.99) * 1000 for each in (calm_s, flooded_s))
     return [
         Figure("an honest source's p99 in peace", peace, "ms", None, "", P99_MS),
         Figure(f"its p99 while another sends {rate:,.0f}/s", war, "ms", None, "", P99_MS),
+        Figure("memory that the flood left", max(gained_mib, 0.0), "MiB", None, "", GAINED_MIB),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import resource
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -16,6 +15,7 @@ from obdesk.relay.server.serving import open_store
 from obdesk.relay.server.settings import store_url
 from obdesk.relay.server.store import Device
 from tests.benchmarks.figures import Figure
+from tests.relay.bench.memory import resident
 from tests.relay.bench.stage import WIDE, Stage, run, source, staged
 
 if TYPE_CHECKING:
@@ -160,9 +160,3 @@ async def _waited(served: Served, requests: list[bytes]) -> tuple[int, int, int]
     later = resident(served.pid)
     crowd.leave()
     return few, all_of_them, later
-
-
-def resident(pid: int) -> int:
-    """Return the bytes that a process holds in memory."""
-    told = Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()
-    return int(told[0]) * 1024

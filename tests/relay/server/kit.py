@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+import pytest
 from nacl.public import PrivateKey
 
 from obdesk.relay.protocol import Page, Paired, SourceKind, opened, to_text
-from obdesk.relay.server import app
+from obdesk.relay.server import app, middleware
 from obdesk.relay.server.keys import Keys, hashed, new_code
 from obdesk.relay.server.limits import Rate
 from obdesk.relay.server.metrics import Metrics
@@ -238,11 +239,13 @@ async def kit(
             patience_s=patience_s,
         )
         transport = httpx.ASGITransport(built, client=("192.0.2.7", 4711))
-        async with (
-            built.router.lifespan_context(built),
-            httpx.AsyncClient(transport=transport, base_url="http://relay.test") as http,
-        ):
-            yield Kit(store, settings, built, http, clock, metrics, _watched(store), keys)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(middleware, "LIMITED_S", 0.0)
+            async with (
+                built.router.lifespan_context(built),
+                httpx.AsyncClient(transport=transport, base_url="http://relay.test") as http,
+            ):
+                yield Kit(store, settings, built, http, clock, metrics, _watched(store), keys)
 
 
 def _watched(store: Store) -> asyncio.Semaphore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,30 @@ async def test_a_ticket_given_with_a_user_brings_back_the_user_after_the_store_w
         assert len((await desk.page()).entries) == 1
         assert renewed.json()["user"] == made.user
         assert len(bank.world.users) == 1
+
+
+async def test_no_token_code_secret_or_user_stays_in_the_store_or_comes_into_a_log(
+    bank: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = tmp_path / "store"
+    store.mkdir()
+    bank.world.users.clear()
+    async with kit(SqlitePlace(store / "relay.db"), **broker(bank, tmp_path)) as relay:
+        crowd = await relay.source("crowd", SourceKind.SHARED)
+        token, user = await user_of(bank)
+        user_code = await code_of(bank, token)
+        caplog.clear()  # what the aggregator's client of this test said
+        claimed = desk_of(relay, await pair(relay, crowd, user_code))
+        made = msgspec.json.decode((await wish(await relay.desk(crowd))).content, type=UserToken)
+        renewed = msgspec.json.decode((await wish(claimed, renew=True)).content, type=UserToken)
+        marks = [user_code, token, made.token, renewed.token, bank.client_secret, renewed.ticket]
+    kept = b"".join(path.read_bytes() for path in store.rglob("*"))
+
+    assert renewed.user == user
+    assert [mark for mark in marks if mark.encode() in kept or mark in caplog.text] == []
+    long_ids = [each for each in (user, made.user) if len(each) >= 4]
+    assert [each for each in long_ids if each.encode() in kept] == []
 
 
 async def test_without_a_broker_there_is_no_such_address(place: Place, bank: Simulator) -> None:

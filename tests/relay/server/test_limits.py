@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from obdesk.relay.server.bodies import NoRoomError, Room
 from obdesk.relay.server.deadlines import Deadlines
 from obdesk.relay.server.limits import ASKERS_MAX, Addresses, Buckets, Places, Rate
+from obdesk.relay.server.lines import Lines, LineTooLongError
 from tests.relay.server.kit import connection_synced, kit
 
 if TYPE_CHECKING:
@@ -162,6 +163,32 @@ def test_one_source_leaves_room_for_the_bodies_of_others() -> None:
             fourth.grow(21)
         assert room.held == 80
     assert room.held == 0
+
+
+async def test_of_one_source_so_many_are_kept_at_once_and_others_pass_them() -> None:
+    lines = Lines(2, 4)
+    at_work: list[str] = []
+    gates = {name: asyncio.Event() for name in ("a1", "a2", "a3", "a4", "b1")}
+
+    async def work(name: str) -> None:
+        async with lines.of(name[0]):
+            at_work.append(name)
+            await gates[name].wait()
+
+    tasks = {name: asyncio.ensure_future(work(name)) for name in gates}
+    await asyncio.sleep(0)
+    assert at_work == ["a1", "a2", "b1"]
+    with pytest.raises(LineTooLongError):
+        lines.of("a")
+    tasks["a3"].cancel()
+    gates["a1"].set()
+    await tasks["a1"]
+    await asyncio.sleep(0)
+    assert at_work == ["a1", "a2", "b1", "a4"]
+    for gate in gates.values():
+        gate.set()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+    assert len(lines) == 0
 
 
 async def test_a_limit_interrupts_what_takes_too_long_and_nothing_else() -> None:
