@@ -42,9 +42,9 @@ class Aggregator:
         assert isinstance(found, dict)
         return found
 
-    def spends(self, wording: str, value: str) -> None:
-        """Let a card payment be booked; the next refresh brings it."""
-        body = {"rows": [{"wording": wording, "value": value}], "sync": False}
+    def spends(self, wording: str, value: str, *, heard: bool = False) -> None:
+        """Let a card payment be booked; the next refresh brings it, or the aggregator has `heard` of it."""
+        body = {"rows": [{"wording": wording, "value": value}], "sync": heard}
         self._client.control("POST", f"/accounts/{self.account()['id']}/transactions", body)
 
     def is_busy(self, rows: int) -> None:
@@ -60,6 +60,10 @@ class Aggregator:
     def switches(self, **values: object) -> None:
         """Change how the aggregator behaves."""
         self._client.switch(**values)
+
+    def posts_to(self, url: str, secret: str) -> None:
+        """Let the aggregator post what it hears, each event to its address, signed."""
+        self._client.control("POST", "/webhooks", {"url": url, "secret": secret})
 
     def requests(self) -> int:
         """Return how many requests have come in."""
