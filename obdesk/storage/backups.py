@@ -174,16 +174,23 @@ def _is_in_use(path: Path) -> bool:
 
 
 def _carry_over(opened: Connection, building: Path, data_key: bytes) -> None:
-    """Keep what the world outside remembers: the tokens valid now, and how often banks were asked."""
+    """Keep what the world outside remembers: the tokens valid now, how often banks were asked, the relay."""
     if schema_version(opened) != version_of(building, data_key):
         return
     tokens = opened.execute("SELECT name, value FROM tokens").fetchall()
+    settings = opened.execute("SELECT key, value FROM settings WHERE key = 'relay.url'").fetchall()
+    mailbox = opened.execute("SELECT * FROM mailbox").fetchall()
     calls = opened.execute("SELECT connection_id, at, attended FROM bank_calls").fetchall()
     with closing(connect(building, data_key)) as restored:
         restored.execute("PRAGMA journal_mode = DELETE")
         restored.execute("BEGIN IMMEDIATE")
         restored.execute("DELETE FROM tokens")
         restored.executemany("INSERT INTO tokens(name, value) VALUES (?, ?)", tokens)
+        restored.execute("DELETE FROM settings WHERE key = 'relay.url'")
+        restored.executemany("INSERT INTO settings(key, value) VALUES (?, ?)", settings)
+        restored.execute("DELETE FROM mailbox")
+        for row in mailbox:
+            restored.execute(f"INSERT INTO mailbox VALUES ({', '.join('?' * len(row))})", row)
         restored.execute("DELETE FROM bank_calls")
         restored.executemany(
             "INSERT INTO bank_calls(connection_id, at, attended) "

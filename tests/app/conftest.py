@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from obdesk.app import background
 from obdesk.simulator.server import running
 from tests.app.house import House, housed
 from tests.app.post import Post
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait for more events about one thing."""
+    monkeypatch.setattr(background, "SETTLE_S", 0.0)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from obdesk.app import background
 from obdesk.app.events import SyncEnded
 from obdesk.app.mailbox import Looked, Step
 from obdesk.app.tokens import DatabaseTokens
@@ -94,6 +95,24 @@ async def test_a_webhook_at_the_relay_is_rows_on_the_desktop(house: House, tmp_p
         assert status is not None
         assert (status.state, status.hints, status.peers) == (MailboxState.CONNECTED, 1, 1)
         assert status.delivered_at is not None
+
+
+async def test_several_events_about_one_purchase_are_one_sync(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.linked()
+    ((link, _),) = (await links(house)).items()
+    async with relayed(tmp_path) as relay:
+        source = await relay.source()
+        await paired(house, relay, source)
+        await looks(house)
+        house.events.clear()
+        monkeypatch.setattr(background, "SETTLE_S", 0.5)
+        for payload in range(3):
+            await relay.deliver(source, connection_synced(int(link), payload=payload))
+            assert (await house.app._background._mailbox.look(wait_s=0)).step is Step.NEWS
+        await settled(house.app.work)
+        assert triggers(house) == [Trigger.WEBHOOK]
 
 
 async def test_F26_hints_about_links_that_nobody_knows_end_in_a_link(house: House, tmp_path: Path) -> None:

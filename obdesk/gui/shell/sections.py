@@ -42,9 +42,11 @@ class Sections:
             self._on_made(screen)
         return self._screens.get(key)
 
-    def made(self) -> Iterator[Screen]:
-        """Yield the screens that exist, in the order of their sections."""
-        yield from [self._screens[key] for key in self._sections if key in self._screens]
+    def made(self, *, front_first: bool = False) -> Iterator[Screen]:
+        """Yield the screens that exist, in the order of their sections; or first the one that is seen."""
+        screens = [self._screens[key] for key in self._sections if key in self._screens]
+        front = self.front() if front_first else None
+        yield from sorted(screens, key=lambda each: front_first and each is not front)
 
     def all(self) -> Iterator[Screen]:
         """Yield every screen in order, made now if need be."""

@@ -227,9 +227,8 @@ class MainWindow(QMainWindow):
             one.setEnabled(self.sidebar.accounts.current_account() is not None)
 
     def _spread_changes(self, changes: ChangeSet) -> None:
-        front = self.current_screen()
-        for screen in sorted(self.sections.made(), key=lambda each: each is not front):
-            screen.touched(changes)  # what somebody looks at is read first
+        for screen in self.sections.made(front_first=True):  # what somebody looks at is read first
+            screen.touched(changes)
 
     def _minute_passed(self) -> None:
         if not self.isVisible():
