@@ -17,6 +17,7 @@ from obdesk.domain.jobs import Job, Priority
 from obdesk.storage.queries import connections
 from obdesk.storage.queries import mailbox as reads
 from obdesk.storage.queries.connections import Standing
+from obdesk.storage.writes import jobs
 from obdesk.storage.writes import mailbox as writes
 from obdesk.sync import door, policy
 
@@ -140,6 +141,10 @@ def _follow(tx: Tx, hints: Iterable[Hint], now: datetime, *, is_dirty: bool) -> 
 
 def _put(tx: Tx, link: ConnectionId, now: datetime) -> None:
     not_before = policy.hinted_at(reads.hinted_reads(tx.connection, link, now), now)
+    waiting = jobs.waiting_of(tx, link)
+    if waiting is not None and now < not_before and waiting.not_before <= not_before:
+        # What waits comes sooner and reads the same. As one with it the hint would pass for its cause.
+        return
     door.put(
         tx,
         Job(

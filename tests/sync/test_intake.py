@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from obdesk.relay.protocol import DIRTY, EVENTS, Cursor, Entry, Hint, Page, to_t
 from obdesk.storage.queries import jobs as job_reads
 from obdesk.storage.queries import mailbox as reads
 from obdesk.storage.store import Store
-from obdesk.storage.writes import connections, erasures, runs
+from obdesk.storage.writes import connections, erasures, jobs, runs
 from obdesk.storage.writes import mailbox as writes
 from obdesk.sync import intake, policy
 from tests.fakes import SOME_MORNING, FrozenClock
@@ -172,6 +173,18 @@ def test_F25_hints_without_end_are_followed_so_many_times_and_then_wait(desk: De
     (waiting,) = [each for each in desk.store.read_now(job_reads.waiting) if each.job.connection_id == FIRST]
     assert most * 4 == most_a_day
     assert waiting.job.not_before == desk.clock.now() + timedelta(hours=16)
+
+
+def test_F25_a_hint_that_has_to_wait_is_answered_by_a_retry_that_comes_before(desk: Desk) -> None:
+    desk.read(FIRST, policy.HINTED_MAX[0][0])
+    desk.take(hint())
+    (late,) = (each.job for each in desk.store.read_now(job_reads.waiting))
+    soon = desk.clock.now() + timedelta(minutes=2)
+    retry = replace(late, trigger=Trigger.RETRY, priority=Priority.REST, not_before=soon, attempts=1)
+    desk.store.write_now(lambda tx: jobs.keep(tx, retry))
+    desk.take(hint(), seq=2)
+    (waiting,) = (each.job for each in desk.store.read_now(job_reads.waiting))
+    assert (waiting.trigger, waiting.not_before) == (Trigger.RETRY, soon)
 
 
 @given(

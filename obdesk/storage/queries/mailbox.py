@@ -65,10 +65,11 @@ def looks(connection: Connection, now: datetime) -> list[datetime]:
 
 
 def hinted_reads(connection: Connection, of: ConnectionId, now: datetime) -> list[datetime]:
-    """Return when, within a day, a link was read because of a hint; oldest first."""
+    """Return when, within a day, a link was read because of a hint, and is being read; oldest first."""
     rows = connection.execute(
-        "SELECT started_at FROM runs WHERE connection_id = ? AND trigger = 'webhook' AND started_at > ? "
-        "ORDER BY id",
+        "SELECT started_at FROM runs WHERE connection_id = ?1 AND trigger = 'webhook' AND started_at > ?2 "
+        "UNION ALL SELECT begun_at FROM jobs WHERE connection_id = ?1 AND trigger = 'webhook' "
+        "AND begun_at > ?2 ORDER BY 1",
         (of, to_ms(now - DAY)),
     )
     return [instant(row[0]) for row in rows]

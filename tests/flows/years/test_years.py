@@ -37,6 +37,7 @@ def test_whatever_happens_the_ledger_ends_in_step_with_the_banks(template: Path,
         pytest.param(134, Profile.STORM, 297, id="an account came under a new id and in another currency"),
         pytest.param(2038, Profile.STORM, 228, id="a row came under a new id and with another amount"),
         pytest.param(316, Profile.STORM, 251, id="a withdrawn row came back in another currency"),
+        pytest.param(31, Profile.LIAR, 365, id="a hint passed for the cause of a retry"),
         pytest.param(78, Profile.STORM, 365, id="a row slipped past between two pages of one length"),
     ],
 )
