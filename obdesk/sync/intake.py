@@ -49,9 +49,8 @@ class Taken:
 
 def take_in(tx: Tx, page: Page, private_key: bytes, now: datetime) -> Taken:
     """Turn a page into wishes and keep up to where the mailbox was read; all of it or nothing."""
-    from obdesk.relay.protocol import (
-        DIRTY,
-    )  # with the library that opens seals: only who has a relay needs it
+    # With it comes the library that opens seals: only who has a relay needs it.
+    from obdesk.relay.protocol import DIRTY
 
     hints, unreadable = _opened(page.entries, private_key)
     before = reads.cursor(tx.connection)

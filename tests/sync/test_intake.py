@@ -242,6 +242,17 @@ def test_links_that_the_person_removed_stay_removed(desk: Desk) -> None:
     assert desk.store.read_now(reads.parked) == ()
 
 
+def test_a_link_that_is_removed_while_a_hint_waits_for_it_is_not_followed(desk: Desk) -> None:
+    desk.take(hint("400"))
+    adopted = desk.store.write_now(
+        lambda tx: connections.adopt(tx, "powens", remote_connection("400"), desk.clock.now())
+    )
+    desk.store.write_now(lambda tx: connections.close(tx, adopted, desk.clock.now()))
+    desk.store.write_now(lambda tx: intake.follow_parked(tx, desk.clock.now()))
+    assert desk.wanted() == set()
+    assert desk.store.read_now(reads.parked) == ()
+
+
 def test_a_link_that_was_gone_is_looked_for_again(desk: Desk) -> None:
     desk.store.write_now(lambda tx: connections.mark_gone(tx, FIRST))
     desk.take(hint("311"))
