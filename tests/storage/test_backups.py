@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +18,9 @@ from obdesk.storage import backups, engine
 from obdesk.storage.engine import connect
 from obdesk.storage.errors import DatabaseBusyError, DatabaseDoesNotOpenError, DiskFullError, SupersededError
 from obdesk.storage.queries import connections as reads
-from obdesk.storage.queries import mailbox as mailbox_reads
 from obdesk.storage.queries.transactions import count
 from obdesk.storage.store import Store
-from obdesk.storage.writes import edits, mailbox
+from obdesk.storage.writes import edits
 from tests.seed import KEY, fill
 from tests.storage.files import checked, fingerprint
 
@@ -269,20 +267,6 @@ def test_F64_going_back_forgets_no_token_and_no_reading_of_a_bank(store: Store, 
         ]
         asked = restored.read_now(lambda opened: opened.execute("SELECT at FROM bank_calls").fetchall())
         assert asked == [(100,), (200,)]
-
-
-def test_F64_going_back_goes_on_with_the_relay_of_today(store: Store, tmp_path: Path) -> None:
-    copy, now = tmp_path / "copy.db", datetime(2026, 3, 17, 9, tzinfo=UTC)
-    store.write_now(lambda tx: edits.set_setting(tx, "relay.url", "https://old.example"))
-    store.write_now(lambda tx: mailbox.begin(tx, "old", now))
-    store.copy_into(copy, _AT_S, _never)
-    store.write_now(lambda tx: edits.set_setting(tx, "relay.url", "https://new.example"))
-    store.write_now(lambda tx: mailbox.begin(tx, "new", now))
-    store.close()
-    backups.put_back(store.path, KEY, copy)
-    with Store.open(store.path, KEY) as restored:
-        assert restored.read_now(lambda opened: reads.setting(opened, "relay.url")) == "https://new.example"
-        assert restored.read_now(mailbox_reads.cursor) == "new"
 
 
 def test_F64_nothing_is_put_back_under_somebody_who_has_the_file_open(

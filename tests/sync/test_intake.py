@@ -25,7 +25,7 @@ from obdesk.storage.store import Store
 from obdesk.storage.writes import connections, erasures, jobs, runs
 from obdesk.storage.writes import mailbox as writes
 from obdesk.sync import intake, policy
-from tests.fakes import SOME_MORNING, FrozenClock
+from tests.fakes import FrozenClock
 from tests.flows.mailroom import page_of
 from tests.seed import KEY, remote_connection
 from tests.storage.files import made
@@ -185,17 +185,6 @@ def test_F25_a_hint_that_has_to_wait_is_answered_by_a_retry_that_comes_before(de
     desk.take(hint(), seq=2)
     (waiting,) = (each.job for each in desk.store.read_now(job_reads.waiting))
     assert (waiting.trigger, waiting.not_before) == (Trigger.RETRY, soon)
-
-
-@given(
-    st.lists(st.integers(-90_000, 90_000).map(lambda s: SOME_MORNING + timedelta(seconds=s)), max_size=200)
-)
-def test_hints_are_never_followed_more_often_than_allowed_and_never_forgotten(reads_made: list[Any]) -> None:
-    at = policy.hinted_at(reads_made, SOME_MORNING)
-    assert SOME_MORNING <= at <= SOME_MORNING + timedelta(days=1)
-    earlier = [min(each, SOME_MORNING) for each in reads_made]
-    for most, window in policy.HINTED_MAX:
-        assert len([each for each in earlier if each > at - window]) < most or at == SOME_MORNING
 
 
 def test_F26_a_link_nobody_knows_is_parked_and_followed_once_it_is_there(desk: Desk) -> None:
