@@ -109,9 +109,8 @@ class Background:
         await asyncio.sleep(SETTLE_S)
         wishes = await self._store.read(_wishes)
         if wishes.is_set_up and not wishes.paused:
-            quiet, scarce = await self._restraint(wishes)
-            allows = partial(moments.may_read, now=self._clock.now(), quiet=quiet, scarce=scarce)
-            await self._syncs.sync_hinted(looks=not quiet and not scarce, allows=allows)
+            allows, looks = await self._allowed(wishes)
+            await self._syncs.sync_hinted(looks=looks, allows=allows)
 
     async def _due(self, trigger: Trigger) -> None:
         await self._notice_others()
@@ -123,20 +122,21 @@ class Background:
             return
         if is_good or trigger is Trigger.START:  # who starts the program wants to see what is new
             spread_s = 0.0 if trigger is Trigger.START else SPREAD_S
-            quiet, scarce = await self._restraint(wishes)
-            allows = partial(moments.may_read, now=self._clock.now(), quiet=quiet, scarce=scarce)
+            allows, looks = await self._allowed(wishes)
             await self._syncs.sync_due(trigger, spread_s=spread_s, allows=allows)
-            await self._syncs.sync_hinted(looks=not quiet and not scarce, allows=allows)
+            await self._syncs.sync_hinted(looks=looks, allows=allows)
             await self._upkeep.rotate()
 
-    async def _restraint(self, wishes: _Wishes) -> tuple[bool, bool]:
-        """Return whether only the person asks now, and whether network or battery are spared."""
-        quiet = moments.is_quiet(self._clock.now().astimezone().time(), wishes.quiet_from, wishes.quiet_to)
+    async def _allowed(self, wishes: _Wishes) -> tuple[moments.Allows, bool]:
+        """Return what says whether a job may be done now, and whether new links may be looked for."""
+        now = self._clock.now()
+        quiet = moments.is_quiet(now.astimezone().time(), wishes.quiet_from, wishes.quiet_to)
         scarce = wishes.spares and moments.is_scarce(
             metered=await asyncio.to_thread(self._surroundings.metered),
             battery_percent=await asyncio.to_thread(self._surroundings.battery_percent),
         )
-        return quiet, scarce
+        allows = partial(moments.may_read, now=now, quiet=quiet, scarce=scarce)
+        return allows, not quiet and not scarce
 
     async def _notice_others(self) -> None:
         """Tell the screens to read again when the file was written since the last look.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,17 +19,18 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import edits
+from tests.crash.failing import SYNCS, Story
+from tests.crash.trace import may_trace
 from tests.seed import KEY, fill
 from tests.storage.files import checked, fingerprint, made
 from tests.storage.make_sample import SAMPLE_KEY, sample_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from obdesk.storage.tx import Tx
 
-_ROOT = Path(__file__).parents[2]
-_SYNCS = "fsync,fdatasync"
 _WRITES = "pwrite64"
 
 
@@ -44,58 +43,13 @@ def kept(store: Store) -> str | None:
     return found
 
 
-class Child:
-    """The story's program, and a disk that fails it for a while."""
-
-    def __init__(self, path: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.storage.trouble_story", str(path)],
-            cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self._line() == "ready"
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def __call__(self, order: str) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
-        return self._line()
-
-    @contextmanager
-    def failing(self, calls: str) -> Iterator[None]:
-        """Let some system calls of the program fail with EIO."""
-        inject = ["-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO"]
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-p", str(self._process.pid), *inject, "-o", os.devnull],
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert tracer.stderr is not None
-        said = tracer.stderr.readline()
-        if "attached" not in said:
-            tracer.wait()
-            pytest.skip(f"this machine lets no program be traced: {said.strip()}")
-        try:
-            yield
-        finally:
-            tracer.send_signal(signal.SIGINT)
-            tracer.wait()
-            tracer.stderr.close()
-
-    def end(self) -> int:
-        _, _ = self._process.communicate(timeout=30)
-        return self._process.returncode
-
-
-@pytest.mark.skipif(shutil.which("strace") is None, reason="system calls are failed by strace")
-@pytest.mark.parametrize("calls", [_SYNCS, _WRITES])
+@pytest.mark.skipif(not may_trace(), reason="system calls are failed by strace")
+@pytest.mark.parametrize("calls", [SYNCS, _WRITES])
 def test_F41_a_disk_that_fails_a_write_gets_no_other_until_the_person_says_so(
     tmp_path: Path, calls: str
 ) -> None:
     path = made(tmp_path / "a.db")
-    child = Child(path)
+    child = Story("tests.storage.trouble_story", path)
     assert child("write one") == "written"
     with child.failing(calls):
         assert child("write two") == "StorageFailedError"
@@ -111,15 +65,14 @@ def test_F41_a_disk_that_fails_a_write_gets_no_other_until_the_person_says_so(
         checked(store)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="system calls are failed by strace")
+@pytest.mark.skipif(not may_trace(), reason="system calls are failed by strace")
 def test_F41_after_a_failed_write_a_crash_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     path = made(tmp_path / "a.db")
-    child = Child(path)
+    child = Story("tests.storage.trouble_story", path)
     assert child("write one") == "written"
-    with child.failing(_SYNCS):
+    with child.failing(SYNCS):
         assert child("write two") == "StorageFailedError"
-        child._process.kill()
-        child.end()
+        child.kill()
     with Store.open(path, KEY) as store:
         assert kept(store) in {"one", "two"}, "what was never acknowledged may be there, whole, or not"
         checked(store)

@@ -72,41 +72,30 @@ def written(answer: Response) -> bytes:
     return b"".join([status, *lines, b"connection: close\r\n\r\n", bytes(answer.body)])
 
 
-class GuardedH11(H11Protocol):
-    """Connections read with h11, which bounds the size of a head itself."""
+class Guarded:
+    """What is the same however heads are read; goes before the server's protocol among the bases."""
+
+    transport: asyncio.Transport
+    connections: set[Any]
+    cycle: Any
 
     def __init__(self, *, settings: Settings, **given: Any) -> None:
         super().__init__(**given)
         self.logger = QUIET
         self._connections_max = settings.connections
-        self._head = Head(settings, self.loop, self._is_late)
+        self._head = Head(settings, cast("Any", self).loop, self._is_late)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Override asyncio.Protocol.connection_made."""
         if len(self.connections) >= self._connections_max:
-            transport.abort()
-        super().connection_made(transport)
+            cast("asyncio.Transport", transport).abort()
+        cast("Any", super()).connection_made(transport)
         self._head.expect()
-
-    def data_received(self, data: bytes) -> None:
-        """Override asyncio.Protocol.data_received."""
-        super().data_received(data)
-        is_first = cast("Any", self.cycle) is None
-        begun = self.conn.their_state is h11.IDLE and (is_first or bool(self.conn.trailing_data[0]))
-        if begun and not self.transport.is_closing():
-            self._head.expect()
-        else:
-            self._head.done()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Override asyncio.Protocol.connection_lost."""
         self._head.done()
-        super().connection_lost(exc)
-
-    def send_400_response(self, msg: str) -> None:
-        """Override H11Protocol.send_400_response."""
-        del msg
-        self._refuse(problems.NOT_HTTP)
+        cast("Any", super()).connection_lost(exc)
 
     def _is_late(self) -> None:
         self._refuse(problems.HEAD_TOO_SLOW)
@@ -118,4 +107,23 @@ class GuardedH11(H11Protocol):
             self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Override H11Protocol's: the request is answered as any other."""
+        """Override the server's: the request is answered as any other."""
+
+
+class GuardedH11(Guarded, H11Protocol):
+    """Connections read with h11, which bounds the size of a head itself."""
+
+    def data_received(self, data: bytes) -> None:
+        """Override asyncio.Protocol.data_received."""
+        super().data_received(data)
+        is_first = cast("Any", self.cycle) is None
+        begun = self.conn.their_state is h11.IDLE and (is_first or bool(self.conn.trailing_data[0]))
+        if begun and not self.transport.is_closing():
+            self._head.expect()
+        else:
+            self._head.done()
+
+    def send_400_response(self, msg: str) -> None:
+        """Override H11Protocol.send_400_response."""
+        del msg
+        self._refuse(problems.NOT_HTTP)

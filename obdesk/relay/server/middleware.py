@@ -82,7 +82,7 @@ class Edge:
             await app(scope, receive, answer)
         except ClientDisconnect:
             return
-        except Exception:
+        except Exception:  # a mistake of ours: logged by its place, answered as a problem, and no worker ends
             _log.exception("a request failed", extra=fields(route=route))
             if answer.status is not None:
                 raise
