@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from obdesk.app.resources import resources
 from obdesk.gui.icons import CODE_POINTS, font_file
 from obdesk.gui.theme.fonts import has_even_figures
-from obdesk.gui.theme.palette import caret_file, style_sheet
+from obdesk.gui.theme.palette import pictures, style_sheet
 from obdesk.gui.theme.theme import Mode, Theme
 from obdesk.gui.theme.tokens import DARK, LIGHT, Tokens, contrast, readable_on
 from obdesk.gui.widgets.avatar import colour_of, monogram
@@ -63,7 +63,7 @@ def test_glyphs_and_chart_hues_stand_out(tokens: Tokens) -> None:
 @SCHEMES
 def test_every_placeholder_of_the_style_sheet_is_a_token(tokens: Tokens, tmp_path: Path) -> None:
     assert "@" not in style_sheet(tokens).replace("at sign", "")
-    assert caret_file(tokens).is_file()
+    assert [path for path in pictures(tokens).values() if not path.is_file()] == []
     broken = tmp_path / "broken.qss"
     broken.write_text("QLabel { color: @no_such_token; }")
 

@@ -51,13 +51,17 @@ def palette_of(tokens: Tokens) -> QPalette:
     return palette
 
 
-def caret_file(tokens: Tokens) -> Path:
-    """Return the arrow of a combo box in a scheme's ink; a style sheet takes pictures only from files."""
-    return resources() / "icons" / f"caret-{tokens.ink_muted[1:].lower()}.svg"
+def pictures(tokens: Tokens) -> dict[str, Path]:
+    """Return a combo box's arrow, a tick and a dot in a scheme's colours, by their placeholders.
+
+    A style sheet takes pictures only from files.
+    """
+    inks = {"caret": tokens.ink_muted, "check": tokens.on_accent, "dot": tokens.on_accent}
+    return {name: resources() / "icons" / f"{name}-{ink[1:].lower()}.svg" for name, ink in inks.items()}
 
 
 def style_sheet(tokens: Tokens, template: Path | None = None) -> str:
     """Return the style sheet with each `@token` replaced; an unknown token raises KeyError."""
-    values = {**tokens.colours(), "caret": caret_file(tokens).as_posix()}
+    values = tokens.colours() | {name: path.as_posix() for name, path in pictures(tokens).items()}
     text = (template or resources() / "theme" / "obdesk.qss").read_text(encoding="utf-8")
     return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
