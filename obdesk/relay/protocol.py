@@ -12,7 +12,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from enum import Enum
 from itertools import count
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from nacl.bindings import crypto_box_seal, crypto_box_SEALBYTES, crypto_secretbox
@@ -65,7 +65,7 @@ class Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="came
     """One of EVENTS, or DIRTY."""
     received_at_us: int
     """When the relay received it, in microseconds since 1970."""
-    connection: str | None = None
+    connection: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     """The aggregator's id of the connection; None where the payload names none."""
     state: str | None = None
     """The connection's state as the aggregator names it; None is fine or not said."""

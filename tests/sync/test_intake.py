@@ -295,6 +295,11 @@ def test_F61_a_hint_that_does_not_open_is_counted_and_everything_is_asked_about(
     assert (desk.status().hints, desk.status().unreadable) == (len(blobs), len(blobs))
 
 
+def test_F61_a_hint_at_a_link_whose_id_is_empty_is_none(desk: Desk) -> None:
+    taken = desk.take(hint(""))
+    assert (taken.unreadable, taken.is_dirty) == (1, True)
+
+
 @pytest.mark.parametrize("told", [hint(None), hint(None, "USER_SYNCED"), Hint(DIRTY, 1)])
 def test_what_names_no_link_is_about_all_of_them(desk: Desk, told: Hint) -> None:
     assert desk.take(told).is_dirty
