@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,13 @@ def port_of(loopback: Loopback) -> int:
 def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_ports(number: int) -> list[int]:
+    """Return ports that nobody listens on, where other tests may have those of the program."""
+    with ExitStack() as taken:
+        probes = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [probe.getsockname()[1] for probe in probes]
 
 
 @pytest.fixture
@@ -223,12 +231,13 @@ def test_a_slow_client_does_not_keep_the_others_out() -> None:
 
 def test_a_taken_port_is_passed_over_and_three_taken_ports_are_said() -> None:
     async def story() -> None:
-        async with listening() as first, listening() as second, listening() as third:
-            assert [port_of(each) for each in (first, second, third)] == list(PORTS)
+        ports = free_ports(3)
+        async with listening(ports) as first, listening(ports) as second, listening(ports) as third:
+            assert [port_of(each) for each in (first, second, third)] == ports
             with pytest.raises(PortsTakenError) as caught:
-                async with listening():
+                async with listening(ports):
                     pass
-        assert "47611, 47612, 47613" in caught.value.cause
+        assert ", ".join(map(str, ports)) in caught.value.cause
         assert caught.value.next_step
 
     run(story())

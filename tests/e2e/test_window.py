@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ def exports(person: Person, file: Path, choice: str = "^What the list shows now$
     person.types(str(file))
     person.presses("Return")
     until("the file", file.exists)
+    person.sees(f"written to {re.escape(file.name)}")
 
 
 def test_from_the_first_run_to_the_exported_file(
@@ -108,6 +110,7 @@ def test_from_the_first_run_to_the_exported_file(
         exports(person, home.folder / "found.csv")
         assert [row["amount"] for row in exported(home.folder / "found.csv")] == ["-41.70"]
         person.presses("Escape")
+        person.misses("^filter: ")
         exports(person, home.folder / "all.csv", "^All transactions$")
         all_of_it = {
             row["provider_id"]: Decimal(row["amount"] or 0) for row in exported(home.folder / "all.csv")

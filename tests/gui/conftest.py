@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from obdesk.gui.garbage import collect_due
 from obdesk.gui.linking.engine import prepare
@@ -36,6 +38,15 @@ def _nothing_left() -> Iterator[None]:
     gc.collect()
     gc.unfreeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _keys_let_go() -> Iterator[None]:
+    """Let go of the keys that a test held down, which Qt would remember for the next one."""
+    yield
+    if isinstance(QCoreApplication.instance(), QApplication):
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Control)
+        assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,7 @@ def desk(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
 
 
 def choose(desk: Desk, place: int) -> None:
-    desk.table.selectRow(place)
+    desk.table.choose(place)
     desk.settle()
     assert desk.selected() == [place]
     assert desk.screen.chosen.ids.tolist() == [desk.model.ids[place]]
