@@ -9,13 +9,12 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from obdesk.app.simulated import START_S_MAX, end
+from obdesk.app.simulated import START_S_MAX, end, first_line
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.texts import tr
 
@@ -82,15 +81,8 @@ def _set_up(process: subprocess.Popen[bytes], store: str, surroundings: Mapping[
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:
-    """Read the first line of output, which says where it listens."""
-    assert process.stdout is not None
-    patience = threading.Timer(START_S_MAX, process.kill)
-    patience.daemon = True
-    patience.start()
-    try:
-        line = process.stdout.readline()
-    finally:
-        patience.cancel()
+    """Return where it listens, which its first line says."""
+    line = first_line(process)
     if not line.startswith(_LISTENING):
         raise _did_not_start()
     return line.removeprefix(_LISTENING).decode().strip()

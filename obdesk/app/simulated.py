@@ -52,13 +52,9 @@ def simulated_banks(arguments: Sequence[str] = ()) -> Iterator[SimulatedBanks]:
 
 
 def _addresses(process: subprocess.Popen[bytes]) -> SimulatedBanks:
-    """Read the first line of output, which is one JSON object; the rest is of no interest."""
-    assert process.stdout is not None
-    patience = threading.Timer(START_S_MAX, process.kill)
-    patience.daemon = True
-    patience.start()
+    """Return what the first line says, which is one JSON object; the rest is of no interest."""
     try:
-        told = json.loads(process.stdout.readline())
+        told = json.loads(first_line(process))
         return SimulatedBanks(**{name: told[name] for name in SimulatedBanks.__dataclass_fields__})
     except (ValueError, KeyError, TypeError) as error:
         raise SimulatorDidNotStartError(
@@ -67,6 +63,16 @@ def _addresses(process: subprocess.Popen[bytes]) -> SimulatedBanks:
             next_step=tr("Nothing of yours was touched. Try again."),
             action=Action.RETRY,
         ) from error
+
+
+def first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what a child says first; nothing where it ends before, as it does when it takes too long."""
+    assert process.stdout is not None
+    patience = threading.Timer(START_S_MAX, process.kill)
+    patience.daemon = True
+    patience.start()
+    try:
+        return process.stdout.readline()
     finally:
         patience.cancel()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from obdesk.domain.texts import mark, tr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Action(Enum):
@@ -72,3 +76,13 @@ class AppError(ObdeskError):
 
 class BugError(Exception):
     """Ours to fix: a state the program promised could not happen."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the exceptions below one; address by address tries come as a group."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for part in error.exceptions:
+                yield from causes(part)
+        error = error.__cause__ or error.__context__

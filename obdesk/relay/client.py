@@ -16,6 +16,7 @@ import msgspec
 import truststore
 
 from obdesk.domain.addresses import is_loopback, split
+from obdesk.domain.errors import causes
 from obdesk.domain.mailbox import Trouble
 from obdesk.relay.protocol import (
     LIMIT_MAX,
@@ -32,7 +33,7 @@ from obdesk.relay.protocol import (
 from obdesk.relay.quiet import quieten_http_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 T = TypeVar("T")
 ANSWER_BYTES_MAX: Final = 256 * 1024
@@ -209,23 +210,13 @@ def _trouble_of(error: BaseException) -> Trouble:
     match error:
         case _TooLargeError() | httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.DecodingError():
             return Trouble.NOT_A_RELAY
-        case httpx.ConnectError() if any(isinstance(each, ssl.SSLError) for each in _causes(error)):
+        case httpx.ConnectError() if any(isinstance(each, ssl.SSLError) for each in causes(error)):
             return Trouble.UNTRUSTED
         case httpx.RemoteProtocolError() | httpx.ReadTimeout() | TimeoutError():
             # Connected, and then silence or nonsense: it is being restarted, or overwhelmed.
             return Trouble.DOWN
         case _:
             return Trouble.OFFLINE
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the exceptions below one; address by address tries come as a group."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for part in error.exceptions:
-                yield from _causes(part)
-        error = error.__cause__ or error.__context__
 
 
 def page_in(body: bytes) -> Page | Failed:

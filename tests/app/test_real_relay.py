@@ -268,13 +268,18 @@ async def without_a_secret(house: House) -> None:
     )
 
 
-async def test_a_person_without_an_application_links_a_bank_by_the_operator_s(
-    tmp_path: Path, bank: Bankside, clock: FrozenClock
-) -> None:
+def offering(tmp_path: Path, bank: Bankside) -> dict[str, Any]:
+    """Return the settings of a relay whose operator makes users."""
     secret = tmp_path / "client-secret"
     secret.write_text(f"{bank.simulator.client_secret}\n")
     served = bank.simulator
-    offers = {"api_url": served.api_url, "client_id": served.client_id, "client_secret_file": secret}
+    return {"api_url": served.api_url, "client_id": served.client_id, "client_secret_file": secret}
+
+
+async def test_a_person_without_an_application_links_a_bank_by_the_operator_s(
+    tmp_path: Path, bank: Bankside, clock: FrozenClock
+) -> None:
+    offers = offering(tmp_path, bank)
     async with (
         housed(tmp_path / "data", bank, clock) as house,
         housed(tmp_path / "stranger", bank, clock) as stranger,
@@ -312,10 +317,7 @@ async def mine(house: House) -> list[dict[str, Any]]:
 async def test_a_computer_that_has_a_user_proves_it_to_a_relay_that_serves_many(
     tmp_path: Path, bank: Bankside, clock: FrozenClock
 ) -> None:
-    secret = tmp_path / "client-secret"
-    secret.write_text(f"{bank.simulator.client_secret}\n")
-    served = bank.simulator
-    offers = {"api_url": served.api_url, "client_id": served.client_id, "client_secret_file": secret}
+    offers = offering(tmp_path, bank)
     async with housed(tmp_path / "data", bank, clock) as house:
         async with relayed(tmp_path, **offers) as relay:
             await without_a_secret(house)

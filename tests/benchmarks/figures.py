@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,28 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least `share` of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def verdict(figures: Sequence[Figure], slack: float) -> tuple[str, bool]:
+    """Return the line that sums a report up, and whether nothing is that many times worse than its target."""
+    missed = [figure.name for figure in figures if not figure.within(slack)]
+    if missed:
+        return f"missed: {', '.join(missed)}", False
+    return "all targets hold" if slack == 1 else f"nothing is {slack:g} times worse than its target", True
+
+
+def say(*lines: str) -> None:
+    """Write lines at once: who waits for a benchmark wants to see how far it is."""
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def asked(prog: str, description: str | None, names: Collection[str]) -> argparse.ArgumentParser:
+    """Return what every report can be asked for."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("name", nargs="?", choices=names, help="one benchmark; all when left out")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    parser.add_argument(
+        "--slack", type=float, default=1.0, help="fail only what is this many times worse than its target"
+    )
+    return parser

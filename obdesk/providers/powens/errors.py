@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from obdesk.domain.conditions import Condition, heals_alone, needs_you
+from obdesk.domain.errors import causes
 from obdesk.domain.outcomes import ActionNeeded, Broken, RetryLater
 from obdesk.providers.powens.labels import sentence_of
 from obdesk.providers.powens.states import condition_of_code
 from obdesk.providers.powens.wire import ErrorWire, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from obdesk.domain.outcomes import Failure
@@ -84,27 +84,17 @@ def reply_of_exception(error: Exception) -> Reply:
 
 
 def _reply_of_connect(error: httpx.ConnectError | httpx.ConnectTimeout) -> Reply:
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+    found = list(causes(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in found):
         # A certificate that is not trusted is a portal or an eavesdropper; it does not pass by itself.
-        untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
+        untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found)
         code = "certificate_refused" if untrusted else "tls_failed"
         return Reply(failure=RetryLater(Condition.OFFLINE, provider_code=code))
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in found):
         return _later(Condition.PROVIDER_DOWN)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    if any(isinstance(cause, socket.gaierror) for cause in found):
         return _later(Condition.OFFLINE, "name_not_found")
     return _later(Condition.OFFLINE)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the exceptions below one; address by address tries come as a group."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for part in error.exceptions:
-                yield from _causes(part)
-        error = error.__cause__ or error.__context__
 
 
 def _later(condition: Condition, code: str = "") -> Reply:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.figures import asked, say, verdict
 from tests.relay.bench import flood, polls, throughput
 
 if TYPE_CHECKING:
@@ -24,13 +24,8 @@ BENCHES: dict[str, tuple[Callable[[int], list[Figure]], int, int]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one bench or all; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.relay.bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHES), help="one of them; all when left out")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    parser = asked("python -m tests.relay.bench", __doc__, sorted(BENCHES))
     parser.add_argument("--quick", action="store_true", help="a tenth, to see that it works")
-    parser.add_argument(
-        "--slack", type=float, default=1.0, help="fail only what is this many times worse than its target"
-    )
     chosen = parser.parse_args(arguments)
     figures: list[Figure] = []
     for name in [chosen.name] if chosen.name else BENCHES:
@@ -38,20 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         found = measure(few if chosen.quick else many)
         figures += found
         if not chosen.json:
-            _say(f"[{name}]", *(figure.line() for figure in found))
-    missed = [figure.name for figure in figures if not figure.within(chosen.slack)]
+            say(f"[{name}]", *(figure.line() for figure in found))
+    line, holds = verdict(figures, chosen.slack)
     if chosen.json:
-        _say(json.dumps([figure.as_json() for figure in figures], indent=1))
+        say(json.dumps([figure.as_json() for figure in figures], indent=1))
     else:
-        held = f"nothing is {chosen.slack:g} times worse than its target"
-        good = "all targets hold" if chosen.slack == 1 else held
-        _say(good if not missed else f"missed: {', '.join(missed)}")
-    return 1 if missed else 0
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+        say(line)
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":
