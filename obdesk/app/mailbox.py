@@ -53,6 +53,8 @@ ANNOUNCE_EVERY_S = 300.0
 """A relay that keeps losing its store is not given new tokens more often than this."""
 PULLS_MAX, PULLS_WITHIN_S = 120, 60.0
 """A relay that answers at once, always, is not asked more often than this."""
+BURST_S = 0.03
+"""After news: what else the aggregator posts about it comes with one answer then."""
 OTHERS_S = 60.0
 """How often it is looked whether the process that pulls is gone."""
 
@@ -165,7 +167,9 @@ class Mailbox:
                     await self._rest(HOPELESS_S)
                 case Step.NO_RELAY:  # given up a moment ago
                     await self._rest(OTHERS_S)
-                case Step.QUIET | Step.NEWS | Step.AGAIN | Step.WOKEN:
+                case Step.NEWS:
+                    await asyncio.sleep(BURST_S)
+                case Step.QUIET | Step.AGAIN | Step.WOKEN:
                     pass
             await self._pace()
 
