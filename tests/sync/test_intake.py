@@ -280,7 +280,8 @@ def test_F59_a_store_that_came_back_from_a_copy_is_another_life_and_its_numbers_
 
 def sealed_badly() -> list[str]:
     good = page_of([hint()], bytes(PrivateKey(bytes(32)).public_key)).entries[0].sealed
-    return [good, good[:-4], "", "not base64url!", to_text(b"x" * 40), "A" * 300]
+    about_nothing = page_of([hint("")], bytes(KEYS.public_key)).entries[0].sealed
+    return [good, good[:-4], about_nothing, "", "not base64url!", to_text(b"x" * 40), "A" * 300]
 
 
 def test_F61_a_hint_that_does_not_open_is_counted_and_everything_is_asked_about(
@@ -293,11 +294,6 @@ def test_F61_a_hint_that_does_not_open_is_counted_and_everything_is_asked_about(
     assert desk.wanted() == {FIRST, SECOND}
     assert desk.cursor() == str(Cursor(EPOCH, len(blobs))), "it is not asked for again"
     assert (desk.status().hints, desk.status().unreadable) == (len(blobs), len(blobs))
-
-
-def test_F61_a_hint_at_a_link_whose_id_is_empty_is_none(desk: Desk) -> None:
-    taken = desk.take(hint(""))
-    assert (taken.unreadable, taken.is_dirty) == (1, True)
 
 
 @pytest.mark.parametrize("told", [hint(None), hint(None, "USER_SYNCED"), Hint(DIRTY, 1)])
