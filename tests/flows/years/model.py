@@ -43,6 +43,9 @@ class Told:
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
 
 
+TOO_MANY = "I3 too many"
+
+
 def expected(link: Link) -> set[Row]:
     """Return the rows that a ledger in step with the bank holds."""
     return {_row(account, each) for account in link.accounts for each in account.live}
@@ -87,8 +90,17 @@ def in_step(opened: Connection, link: Link, *, complete: bool) -> list[str]:
     if not complete:
         extra = {row for row in extra if row.provider_id not in link.silent_since}
     found += [f"I3 missing {row[1:]}" for row in sorted(missing)]
-    found += [f"I3 too many {row[1:]}" for row in sorted(extra)]
+    found += [f"{TOO_MANY} {row[1:]}" for row in sorted(extra)]
     return found + (_balances(opened, link) if not missing else [])
+
+
+def doubts(opened: Connection, link: Link) -> bool:
+    """Tell whether the ledger says that it does not believe yet how many rows were missing."""
+    asked = (
+        "SELECT count(*) FROM problems p JOIN connections c ON c.id = p.connection_id "
+        "WHERE c.provider_id = ? AND p.kind = 'many_rows_missing'"
+    )
+    return bool(opened.execute(asked, (str(link.id),)).fetchone()[0])
 
 
 def _balances(opened: Connection, link: Link) -> list[str]:
