@@ -83,6 +83,11 @@ def gone(plan: Plan) -> list[int]:
         (SHOP._replace(label="LUX", booked_on="2026-11-11"), False, None),
         (SHOP._replace(amount_minor=-1_100), False, 50),
         (SHOP._replace(amount_minor=-9_999), False, 50),
+        (SHOP._replace(amount_minor=-1_100, booked_on="2026-11-13"), False, 50),
+        (SHOP._replace(amount_minor=-1_100, booked_on="2026-11-07"), False, 50),
+        (SHOP._replace(amount_minor=-1_100, booked_on="2026-11-14"), False, None),
+        (SHOP._replace(amount_minor=-1_100, label="PORT BREST SUD"), False, 50),
+        (SHOP._replace(amount_minor=-1_400, label="PORT BREST SUD"), False, None),
         (OTHER_DAY._replace(pending=True), False, None),
     ],
 )
@@ -113,6 +118,18 @@ def test_a_corrected_amount_is_taken_where_the_account_is_numbered_anew() -> Non
     came = [SHOP._replace(provider_id=9, amount_minor=-1_100)]
     assert moved(told([SHOP], came, renumbered=True)) == [(1, 9)]
     assert asked(told([SHOP], came)) == [(1, 9, 50)]
+
+
+CORRECTED = SHOP._replace(provider_id=9, amount_minor=-1_100)
+
+
+@pytest.mark.parametrize(
+    "came", [CORRECTED._replace(booked_on="2026-11-09"), CORRECTED._replace(label="PORT BREST CORRIGE")]
+)
+def test_where_more_than_the_amount_was_corrected_it_is_asked_about_though_the_account_is_numbered_anew(
+    came: RemoteTransaction,
+) -> None:
+    assert asked(told([SHOP], [came], renumbered=True)) == [(1, 9, 50)]
 
 
 def test_a_match_that_leads_by_ten_is_taken_and_one_that_leads_by_less_is_asked_about() -> None:

@@ -125,6 +125,8 @@ def test_how_likely_a_reservation_became_a_booked_row(
         ),
         ({"counterparty_account": "FR76"}, {"counterparty_account": "FR77"}, 100, "amount date label"),
         ({}, {"amount_minor": -1_100}, 50, "date label"),
+        ({}, {"amount_minor": -1_100, "booked_on": "2026-11-13"}, 50, "date_near label"),
+        ({}, {"amount_minor": -1_100, "label": "PORT BREST SUD"}, 50, "date label_alike"),
     ],
 )
 def test_a_suggestion_names_all_that_two_rows_have_in_common(
@@ -151,7 +153,13 @@ def test_what_the_person_said_of_two_wordings_counts_like_one_wording() -> None:
         ({"amount_minor": -1_334}, 50),
         ({"amount_minor": -750}, 70),
         ({"amount_minor": None}, None),
-        ({"amount_minor": -1_100, "booked_on": "2026-11-11"}, None),
+        ({"amount_minor": -1_333, "booked_on": "2026-11-11"}, 50),
+        ({"amount_minor": -1_334, "booked_on": "2026-11-11"}, None),
+        ({"amount_minor": -1_100, "booked_on": "2026-11-14"}, None),
+        ({"amount_minor": -1_333, "label": "PORT BREST SUD NORD"}, 50),
+        ({"amount_minor": -1_334, "label": "PORT BREST SUD NORD"}, None),
+        ({"amount_minor": -1_100, "label": "PORT BREST SUD NORD EST"}, None),
+        ({"amount_minor": -1_100, "label": "PORT BREST SUD", "booked_on": "2026-11-11"}, None),
         ({"amount_minor": -1_100, "label": "PORT LILLE"}, None),
     ],
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from obdesk.domain.ledger import facts_of
 from obdesk.sync.reconcile.likeness import (
     CLEAR_MARGIN,
+    DRIFT_DAYS_MAX,
     SUGGESTED_SCORE,
     SURE_SCORE,
-    drift_key,
+    drift_keys,
     drift_likeness,
     fingerprint,
 )
@@ -67,15 +69,14 @@ def match_drifted(
 def _scores(goers: Goers, comers: Comers, stored: Stored) -> Scores:
     by_key: dict[tuple[object, ...], list[Fingerprint]] = {}
     for each, remotes in comers.items():
-        account_id, amount = each[0], each[2]
-        by_key.setdefault((account_id, amount), []).append(each)
-        by_key.setdefault(drift_key(account_id, facts_of(remotes[0])), []).append(each)
+        for key in drift_keys(each[0], facts_of(remotes[0])):
+            by_key.setdefault(key, []).append(each)
     scores: Scores = {}
     for left, rows in goers.items():
         account_id, facts = rows[0].account_id, rows[0].facts
         renumbered = account_id in stored.renumbered
-        alike = [*by_key.get((account_id, left[2]), ()), *by_key.get(drift_key(account_id, facts), ())]
-        for right in alike:
+        keys = drift_keys(account_id, facts, days=DRIFT_DAYS_MAX)
+        for right in chain.from_iterable(by_key.get(key, ()) for key in keys):
             came = facts_of(comers[right][0])
             likeness = drift_likeness(account_id, facts, came, stored.lessons, renumbered=renumbered)
             if likeness is not None and likeness.score >= SUGGESTED_SCORE:

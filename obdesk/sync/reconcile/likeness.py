@@ -11,6 +11,8 @@ from obdesk.domain.suggestions import Reason
 from obdesk.sync.reconcile.plan import Likeness
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from obdesk.domain.ledger import Facts
     from obdesk.sync.reconcile.plan import Lessons
 
@@ -26,6 +28,8 @@ SUGGESTED_SCORE = 50
 """From here on the person is asked."""
 CLEAR_MARGIN = 10
 """By how much the best pair has to lead."""
+_WORDING_CORRECTED_SCORE = 75
+"""With another amount, half of all words must be the same for one wording to be the other's correction."""
 _DAY_COSTS = 10
 
 Fingerprint = tuple[object, ...]
@@ -113,10 +117,10 @@ def drift_likeness(
 ) -> Likeness | None:
     """Return how alike two booked rows of one account are, or None when they cannot be one operation.
 
-    The amount must be equal to the cent and the dates within three days; then the wording decides.
-    What the person said of these wordings before comes first. Where the whole account was `renumbered`
-    every row goes and comes, so that there a corrected amount is likelier than two operations; elsewhere
-    it is asked about.
+    With equal amounts and dates within three days the wording decides, and what the person said of these
+    wordings before comes first. Where the whole account was `renumbered` every row goes and comes, so that
+    there a corrected amount is likelier than two operations; elsewhere it is asked about, and everywhere
+    where the date or the wording was corrected with it.
     """
     if stored[_AMOUNT] is None:
         return None
@@ -128,7 +132,7 @@ def drift_likeness(
     if lesson in lessons.different:
         return None
     if stored[_AMOUNT] != came[_AMOUNT]:
-        return _corrected(stored, came, renumbered=renumbered)
+        return _corrected(stored, came, days, renumbered=renumbered)
     taught = lesson in lessons.same
     score, why = (100, [Reason.LESSON]) if taught else _label_score(*labels)
     if _same_party(stored, came):
@@ -137,18 +141,31 @@ def drift_likeness(
     return Likeness(max(0, score - days * _DAY_COSTS), tuple(each.value for each in why))
 
 
-def _corrected(stored: Facts, came: Facts, *, renumbered: bool) -> Likeness | None:
-    """Return how likely only the amount was corrected: all else that tells operations apart is equal."""
+def _corrected(stored: Facts, came: Facts, days: int, *, renumbered: bool) -> Likeness | None:
+    """Return how likely the amount was corrected, and at most one thing beside it, the amount by little."""
     amount, other = _amount(stored), _amount(came)
-    if amount is None or other is None or drift_key(0, stored) != drift_key(0, came):
+    if amount is None or other is None:
         return None
-    score = SURE_SCORE if renumbered and _is_near(amount, other) else SUGGESTED_SCORE
-    return Likeness(score, (Reason.DATE.value, Reason.LABEL.value))
+    is_near = _is_near(amount, other)
+    label_score, why = _label_score(str(stored[_LABEL]), str(came[_LABEL]))
+    if label_score < 100:
+        likely = is_near and days == 0 and label_score >= _WORDING_CORRECTED_SCORE
+    else:
+        likely = is_near or days == 0
+    if not likely:
+        return None
+    is_all_else_equal = label_score == 100 and days == 0
+    score = SURE_SCORE if renumbered and is_near and is_all_else_equal else SUGGESTED_SCORE
+    why = [Reason.DATE if days == 0 else Reason.DATE_NEAR, *why]
+    return Likeness(score, tuple(each.value for each in why))
 
 
-def drift_key(account_id: object, facts: Facts) -> tuple[object, ...]:
-    """Return what stays where an amount is corrected."""
-    return account_id, facts[_BOOKED], normalised(str(facts[_LABEL]))
+def drift_keys(account_id: object, facts: Facts, *, days: int = 0) -> Iterator[Fingerprint]:
+    """Yield what a row shares with each that may be it, at least one thing; `days` moves its date."""
+    booked, label = date.fromisoformat(str(facts[_BOOKED])).toordinal(), str(facts[_LABEL])
+    yield account_id, facts[_AMOUNT]
+    yield from ((account_id, booked + moved, normalised(label)) for moved in range(-days, days + 1))
+    yield from ((account_id, booked, word) for word in words(label))
 
 
 def _is_near(amount: int, other: int) -> bool:

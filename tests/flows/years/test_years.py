@@ -48,6 +48,15 @@ def test_lives_that_once_went_wrong(template: Path, seed: int, profile: Profile,
     assert ended.syncs > 20
 
 
+def test_a_life_in_which_date_and_amount_were_corrected_as_an_account_was_numbered_anew(
+    template: Path,
+) -> None:
+    ended = live(345, Profile.STORM, 275, template)
+
+    assert ended.violations == []
+    assert ended.syncs > 20
+
+
 def test_a_seed_replays_a_life_exactly(template: Path) -> None:
     first, second = (live(5, Profile.STORM, 25, template) for _ in range(2))
 
