@@ -151,5 +151,5 @@ def test_a_relay_needs_no_system_call_that_its_unit_forbids(trace: str) -> None:
 
 
 def test_a_relay_that_makes_no_users_asks_nobody(trace: str) -> None:
-    assert len(re.findall(r"\baccept4?\(.*sa_family=AF_INET", trace)) > 3, "it was asked"
+    assert re.search(r"\baccept4?\(.* = \d+$", trace, re.MULTILINE), "it was asked itself"
     assert re.findall(r"\b(?:connect|sendto|sendmsg)\(.*sa_family=AF_INET.*", trace) == []
