@@ -60,15 +60,17 @@ def _newest_of(plan: Plan, fetched: Iterable[Came]) -> dict[tuple[int, int], Rem
     these are two operations under one id, the other is named.
     """
     latest: dict[tuple[int, int], RemoteTransaction] = {}
+    versions: dict[tuple[int, int], set[RemoteTransaction]] = {}
     for account_id, remote in fetched:
         key = (account_id, remote.provider_id)
         earlier = latest.setdefault(key, remote)
-        if earlier is remote or earlier == remote:
-            continue
-        kept, other = sorted((earlier, remote), key=_precedence, reverse=True)
-        latest[key] = kept
-        if not kept.deleted and share_an_id(kept.updated, facts_of(kept), other):
-            plan.shared.append(other)
+        if earlier is not remote and earlier != remote:
+            versions.setdefault(key, {earlier}).add(remote)
+            latest[key] = max(earlier, remote, key=_precedence)
+    for key, told in versions.items():
+        kept = latest[key]
+        others = (each for each in told if share_an_id(kept.updated, facts_of(kept), each))
+        plan.shared += [] if kept.deleted else sorted(others, key=_precedence)
     return latest
 
 
@@ -172,6 +174,7 @@ def _by_former_id(
 ) -> tuple[set[int], list[Came]]:
     """Let a row go on under an id it had before, if the id it has now is gone; return who did.
 
+    Of several such ids the one with the newest word is the row's.
     A row that came under a former id while it lives on under its own is old news, unless the word is newer
     than all we know of the row: then these are two operations (a withdrawn one had a twin that came as it
     went, and is told again). They are returned as new.
@@ -179,7 +182,8 @@ def _by_former_id(
     matched: set[int] = set()
     alive: list[Came] = []
     going = {row.id for row in leaving}
-    for row, remote in sorted(renamed, key=lambda pair: (_precedence(pair[1]), pair[1].provider_id)):
+    by_id = sorted(renamed, key=lambda pair: pair[1].provider_id)
+    for row, remote in sorted(by_id, key=lambda pair: _precedence(pair[1]), reverse=True):
         lives_on = not row.deleted and row.id not in going
         newer = bool(row.updated) and remote.updated > row.updated and row.id not in joined
         if lives_on and newer:
