@@ -192,7 +192,7 @@ async def test_of_one_source_so_many_are_kept_at_once_and_others_pass_them() -> 
 
 
 async def test_a_limit_interrupts_what_takes_too_long_and_nothing_else() -> None:
-    deadlines = Deadlines(0.05)
+    deadlines = Deadlines(0.2)
     loop = asyncio.get_running_loop()
 
     async def silent() -> None:
@@ -202,7 +202,7 @@ async def test_a_limit_interrupts_what_takes_too_long_and_nothing_else() -> None
     async def fast() -> str:
         with deadlines.limit():
             await asyncio.sleep(0)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         return "done"
 
     outcomes = await asyncio.gather(silent(), fast(), silent(), return_exceptions=True)
