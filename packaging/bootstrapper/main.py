@@ -36,8 +36,9 @@ The first start makes an environment in .venv from locked packages; later ones f
 # -P keeps the folder one happens to stand in from hiding the installed packages.
 _SAFE_PATH = "-P"
 
-# More processes than this wait for one another's windows and databases; `test -n 0` uses none but its own.
-_PROCESSES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+# One more than there are processors: a test that waits for a window needs none. More than four would wait
+# for one another's windows and databases; `test -n 0` uses none but its own.
+_PROCESSES = ("-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "loadgroup")
 
 
 def _start(command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> int:

@@ -27,7 +27,10 @@ SECRET = "client+secret/of=the-person"
 TOKEN = "user+token/of=the-person"
 ID_USER = 6120
 
+PATIENT = Limits()
+"""As the program has them: a processor that stalls ends no request."""
 QUICK = Limits(read=Patience(0.5, 1.0), bank=Patience(0.7, 1.0), connect_s=1.0)
+"""For who waits for an answer that never comes."""
 
 
 class Tokens:
@@ -69,7 +72,7 @@ class Bench:
     naps: Naps
     clock: FrozenClock
     server: ScriptedServer
-    limits: Limits = field(default=QUICK)
+    limits: Limits = field(default=PATIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Benches:
         *,
         user: bool = True,
         secret: bool = True,
-        limits: Limits = QUICK,
+        limits: Limits = PATIENT,
         tls: ssl.SSLContext | None = None,
     ) -> AsyncIterator[Bench]:
         """Open a provider before a server with this script."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from obdesk.domain.conditions import Condition
 from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.providers.powens.refresh import WATCH_CONFLICT_S, WATCH_DONE_S, WATCH_RUNNING_S
+from tests.providers.conftest import PATIENT, QUICK
 from tests.providers.scripted import answer, answer_json, error, html
 
 if TYPE_CHECKING:
@@ -107,7 +109,8 @@ async def _silence(_: Writer, over: asyncio.Event) -> None:
 
 
 async def test_a_call_that_times_out_is_watched_not_repeated(bench: Benches) -> None:
-    async with bench.before(bank(_silence, connection(), connection(), connection(AFTER))) as b:
+    answers = bank(_silence, connection(), connection(), connection(AFTER))
+    async with bench.before(answers, limits=replace(PATIENT, bank=QUICK.bank)) as b:
         assert await refresh(b) is Condition.OK
 
     assert b.server.count("PUT", "/311") == 1

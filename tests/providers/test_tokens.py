@@ -14,7 +14,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.providers.powens.tokens import RENEW_PAUSE_S, client_secret_name, user_token_name
 from obdesk.secrets.tokens import _NAME
-from tests.providers.conftest import ID_USER, SECRET, TOKEN
+from tests.providers.conftest import ID_USER, PATIENT, QUICK, SECRET, TOKEN
 from tests.providers.scripted import answer, answer_json, error, html, in_turn
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ async def _hang_up(writer: Writer, _: asyncio.Event) -> None:
     ids=range(14),
 )
 async def test_a_user_is_asked_for_exactly_once_whatever_comes_back(bench: Benches, bad: Answer) -> None:
-    async with bench.before(api(init=bad), user=False) as b:
+    limits = QUICK if bad is _silence else PATIENT
+    async with bench.before(api(init=bad), user=False, limits=limits) as b:
         outcome = await link(b)
 
     assert not isinstance(outcome, Fetched)
