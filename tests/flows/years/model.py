@@ -134,7 +134,8 @@ _ASKED = (
 )
 """A row that one was asked about may change once more before the answer: then there are two questions."""
 _IN_CLOSED_ACCOUNTS = (
-    "SELECT e.note, a.iban, a.currency FROM transaction_edits e "
+    "SELECT e.note, a.iban, a.currency, EXISTS(SELECT 1 FROM problems p "
+    "WHERE p.account_id = a.id AND p.kind = 'account_successor') FROM transaction_edits e "
     "JOIN transactions t ON t.id = e.transaction_id JOIN accounts a ON a.id = t.account_id "
     "WHERE a.state = 'gone'"
 )
@@ -145,11 +146,13 @@ def words_in_place(opened: Connection, bank: Bank, told: Told) -> list[str]:
 
     Where nobody can know which operation that is, the person was asked, or the account that held it is there
     still, word and all: an IBAN that comes under a new id and in another currency is another account. That
-    holds for an operation, too, which the bank had withdrawn from the one and shows again in the other.
+    holds for an operation, too, which the bank had withdrawn from the one and shows again in the other; and
+    it stays so when the bank takes that currency back later, if the person was told that the one account
+    may have followed the other.
     """
     places = {row[0]: row[1] for row in opened.execute(_WORDS).fetchall()}
     asked = {(row[0], row[1]) for row in opened.execute(_ASKED).fetchall()}
-    closed = {(row[0], row[1]): row[2] for row in opened.execute(_IN_CLOSED_ACCOUNTS).fetchall()}
+    closed = {(row[0], row[1]): row[2:] for row in opened.execute(_IN_CLOSED_ACCOUNTS).fetchall()}
     found: list[str] = []
     for link in bank.links.values():
         for account in link.accounts:
@@ -157,8 +160,8 @@ def words_in_place(opened: Connection, bank: Bank, told: Told) -> list[str]:
                 note = told.notes.get(each.number)
                 if note is None or each.twin_of is not None or places.get(note) == each.provider_id:
                     continue
-                then = closed.get((note, account.iban), account.currency)
-                if (note, each.provider_id) in asked or then != account.currency:
+                then, was_told = closed.get((note, account.iban), (account.currency, False))
+                if (note, each.provider_id) in asked or then != account.currency or was_told:
                     continue
                 found.append(f"I5 {note} is not on row {each.provider_id} but on {places.get(note)}")
     return found

@@ -48,10 +48,15 @@ def test_lives_that_once_went_wrong(template: Path, seed: int, profile: Profile,
     assert ended.syncs > 20
 
 
-def test_a_life_in_which_date_and_amount_were_corrected_as_an_account_was_numbered_anew(
-    template: Path,
-) -> None:
-    ended = live(345, Profile.STORM, 275, template)
+@pytest.mark.parametrize(
+    ("seed", "days"),
+    [
+        pytest.param(345, 275, id="date and amount were corrected as an account was numbered anew"),
+        pytest.param(497, 285, id="an account was numbered anew in a currency that was taken back later"),
+    ],
+)
+def test_lives_with_a_relay_that_once_went_wrong(template: Path, seed: int, days: int) -> None:
+    ended = live(seed, Profile.STORM, days, template)
 
     assert ended.violations == []
     assert ended.syncs > 20
