@@ -160,6 +160,9 @@ def test_what_the_person_said_of_two_wordings_counts_like_one_wording() -> None:
         ({"amount_minor": -1_334, "label": "PORT BREST SUD NORD"}, None),
         ({"amount_minor": -1_100, "label": "PORT BREST SUD NORD EST"}, None),
         ({"amount_minor": -1_100, "label": "PORT BREST SUD", "booked_on": "2026-11-11"}, None),
+        ({"amount_minor": -1_333, "label": "PORT BREST 22"}, 50),
+        ({"amount_minor": -1_334, "label": "PORT BREST 22"}, None),
+        ({"amount_minor": -1_100, "label": "PORT BREST 22", "booked_on": "2026-11-11"}, None),
         ({"amount_minor": -1_100, "label": "PORT LILLE"}, None),
     ],
 )

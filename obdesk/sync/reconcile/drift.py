@@ -76,7 +76,7 @@ def _scores(goers: Goers, comers: Comers, stored: Stored) -> Scores:
         account_id, facts = rows[0].account_id, rows[0].facts
         renumbered = account_id in stored.renumbered
         keys = drift_keys(account_id, facts, days=DRIFT_DAYS_MAX)
-        for right in chain.from_iterable(by_key.get(key, ()) for key in keys):
+        for right in dict.fromkeys(chain.from_iterable(by_key.get(key, ()) for key in keys)):
             came = facts_of(comers[right][0])
             likeness = drift_likeness(account_id, facts, came, stored.lessons, renumbered=renumbered)
             if likeness is not None and likeness.score >= SUGGESTED_SCORE:

@@ -146,17 +146,18 @@ def _corrected(stored: Facts, came: Facts, days: int, *, renumbered: bool) -> Li
     amount, other = _amount(stored), _amount(came)
     if amount is None or other is None:
         return None
-    is_near = _is_near(amount, other)
+    is_near, is_same_day = _is_near(amount, other), days == 0
     label_score, why = _label_score(str(stored[_LABEL]), str(came[_LABEL]))
-    if label_score < 100:
-        likely = is_near and days == 0 and label_score >= _WORDING_CORRECTED_SCORE
+    is_same_label = Reason.LABEL in why  # all words may be the same and a number another
+    if is_same_label:
+        is_likely = is_near or is_same_day
     else:
-        likely = is_near or days == 0
-    if not likely:
+        is_likely = is_near and is_same_day and label_score >= _WORDING_CORRECTED_SCORE
+    if not is_likely:
         return None
-    is_all_else_equal = label_score == 100 and days == 0
-    score = SURE_SCORE if renumbered and is_near and is_all_else_equal else SUGGESTED_SCORE
-    why = [Reason.DATE if days == 0 else Reason.DATE_NEAR, *why]
+    is_sure = renumbered and is_near and is_same_day and is_same_label
+    score = SURE_SCORE if is_sure else SUGGESTED_SCORE
+    why = [Reason.DATE if is_same_day else Reason.DATE_NEAR, *why]
     return Likeness(score, tuple(each.value for each in why))
 
 
