@@ -34,7 +34,7 @@ SEED = int(os.environ.get("OBDESK_QUIT_SEED", "7"))
 WITHIN_S = 2.0
 """From being asked to being gone."""
 HANGS_S = 20.0
-"""Where a neighbour holds the processor one in a hundred may take longer than it should, but not this."""
+"""Where a neighbour holds the processor one (of each hundred) may take longer than it should, never this."""
 DROPPED = "Exception ignored in: <function _get_module_lock"
 """What Python itself says where a signal comes in a finalizer of an import."""
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -75,6 +75,11 @@ class Lives:
         self._process.stdin.flush()
         code, took_s = json.loads(self._process.stdout.readline())
         return Life(code, took_s, self._said.read_text("utf-8"))
+
+
+def amid(ended: list[Life]) -> int:
+    """Count those that were asked before they had said how their sync ended."""
+    return sum(not life.is_done for life in ended)
 
 
 @contextmanager
@@ -120,14 +125,18 @@ def test_F37_asked_to_end_at_any_moment_of_a_sync_it_ends_at_once_and_in_order(
     (link,) = bank.truth()
     ended: list[Life] = []
     with living(linked.folder, tmp_path) as lives:
-        whole_s = median(life.took_s for life in (lives.sync(), lives.sync(), lives.sync()))
+        within_s = 1.2 * median(life.took_s for life in (lives.sync(), lives.sync(), lives.sync()))
         before = ledger.shown()
-        for number in range(QUITS):
+        for number in range(5 * QUITS):
+            if len(ended) >= QUITS and amid(ended) > QUITS // 3:
+                break
             account = rng.choice(bank.live_accounts(link))["id"]
             bank.tell(f"/accounts/{account}/transactions", count=rng.choice([1, 2, 9]))
             asked = rng.choice(list(CODES))
-            life = lives.sync(asked, rng.uniform(0, 1.2 * whole_s))
+            life = lives.sync(asked, rng.uniform(0, within_s))
             ended.append(life)
+            # How long a sync takes is known from when the machine was busier, or less busy, than it is now.
+            within_s *= 0.8 if life.is_done else 1.1
             expected = {CODES[asked], 0} if life.is_done else {CODES[asked]}
             assert life.code in expected, (number, asked, life)
             assert "Traceback" not in life.said or DROPPED in life.said, life.said
@@ -145,5 +154,5 @@ def test_F37_asked_to_end_at_any_moment_of_a_sync_it_ends_at_once_and_in_order(
     bank.close()
     late = sorted(life.took_s for life in ended)
     assert late[-1] < HANGS_S
-    assert sum(took_s > WITHIN_S for took_s in late) <= QUITS // 100, late[-5:]
-    assert sum(not life.is_done for life in ended) > QUITS // 3, "the syncs were over before they were asked"
+    assert sum(took_s > WITHIN_S for took_s in late) <= max(1, QUITS // 100), late[-5:]
+    assert amid(ended) > QUITS // 3, "the syncs were over before they were asked"
