@@ -17,7 +17,7 @@ from obdesk.storage.places import cannot_be_written, is_full, on_network
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 CACHE_KIB = 16 * 1024
 CACHE_READ_KIB = 4 * 1024  # a key of a search over a million rows takes as long with four times as much
 CACHE_BULK_KIB = 256 * 1024

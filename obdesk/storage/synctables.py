@@ -35,6 +35,8 @@ class Problems(SQLModel, table=True):
     kind: str
     subject: str
     detail: str
+    settled_at: int | None
+    """When the person said that it is as it should be; it stays so while it is found again."""
 
 
 class Runs(SQLModel, table=True):

@@ -78,12 +78,16 @@ class AccountEdits(SQLModel, table=True):
 
 
 class Balances(SQLModel, table=True):
-    """The last balance observed on each day, the only true history of balances there is."""
+    """The last balance observed on each day, the only true history of balances there is.
+
+    An account counts in one currency at a time; balances in one it had before wait beside the others.
+    """
 
     __tablename__ = "balances"
     __table_args__ = {"sqlite_with_rowid": False}
 
     account_id: int = Field(primary_key=True, foreign_key="accounts.id", ondelete="CASCADE")
+    currency: str = Field(primary_key=True)
     day: str = Field(primary_key=True)
     balance_minor: int
     observed_at: int

@@ -92,12 +92,12 @@ def _what_of_account(was: Record, now: Record) -> What:
 
 
 def balance_lines(
-    before: Mapping[tuple[int, str], Observed], after: Mapping[tuple[int, str], Observed]
+    before: Mapping[tuple[int, str, str], Observed], after: Mapping[tuple[int, str, str], Observed]
 ) -> list[ChangeLine]:
-    """Return the lines of balances by account and day."""
+    """Return the lines of balances, which come by account, currency and day."""
     lines: list[ChangeLine] = []
-    for (account_id, day), now in after.items():
-        was = before.get((account_id, day))
+    for (account_id, currency, day), now in after.items():
+        was = before.get((account_id, currency, day))
         if was != now:
             old = None if was is None else observed_text(*was)
             what = What.ADDED if was is None else What.CHANGED

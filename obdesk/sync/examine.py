@@ -47,6 +47,10 @@ async def examine(store: Store, connection_id: ConnectionId, now: datetime) -> C
 
 def _spans(tx: Tx, account_id: int, verdict: Verdict, last: date) -> bool:
     """Tell whether balances before and after some days agree with the rows: then none is missing there."""
-    observed_to = tx.value("SELECT max(day) FROM balances WHERE account_id = ?", (account_id,))
+    observed_to = tx.value(
+        "SELECT max(b.day) FROM accounts a JOIN balances b ON b.account_id = a.id "
+        "AND b.currency = a.currency WHERE a.id = ?",
+        (account_id,),
+    )
     proved_to = observed_to if verdict.first_bad_day is None else verdict.since_day
     return bool(verdict.days_proved and proved_to and proved_to > last.isoformat())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.filters import TransactionFilter
-from obdesk.domain.ids import ConnectionId, TransactionId
+from obdesk.domain.ids import ConnectionId, RunId, TransactionId
 from obdesk.domain.ledger import StoredAccount
 from obdesk.domain.money import Currency, Money
 from obdesk.storage.queries import accounts as account_reads
@@ -18,7 +19,7 @@ from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
-from obdesk.storage.writes import connections, edits
+from obdesk.storage.writes import commits, connections, edits
 from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.reconcile.accounts import identify
 from obdesk.sync.saving import Saved, record, save
@@ -392,9 +393,36 @@ def test_F20_balances_of_another_currency_are_not_compared(book: Book) -> None:
 
     def days(opened: Any) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = opened.execute(
-            "SELECT account_id, balance_minor FROM balances"
+            "SELECT b.account_id, b.balance_minor FROM balances b JOIN accounts a ON a.id = b.account_id "
+            "AND a.currency = b.currency"
         ).fetchall()
         return found
 
     book.take(accounts=[replace(ONE, currency=Currency.of("USD"), balance_minor=7)], days=0)
     assert book.store.read_now(days) == [(1, 7)]
+
+
+def test_F20_no_balance_is_lost_when_a_currency_changes_and_both_changes_are_taken_back(book: Book) -> None:
+    def kept(opened: Any) -> list[tuple[str, str, int]]:
+        found: list[tuple[str, str, int]] = opened.execute(
+            "SELECT currency, day, balance_minor FROM balances ORDER BY day"
+        ).fetchall()
+        return found
+
+    def told(day: int, currency: str, minor: int) -> None:
+        asked = NOW + timedelta(days=day)
+        account = replace(ONE, currency=Currency.of(currency), balance_minor=minor, data_as_of=asked)
+        book.take(accounts=[account], days=day)
+
+    for day in range(3):
+        told(day, "EUR", 1000 + day)
+    before = book.store.read_now(kept)
+    assert [minor for _, _, minor in before] == [1000, 1001, 1002]
+    told(3, "USD", 5)
+    told(3, "GBP", 5)  # the same figure on the same day, and not the same money
+    assert book.findings() == [("currency_changed", "USD to GBP")]
+    assert [(code, minor) for code, _, minor in book.store.read_now(kept)[3:]] == [("GBP", 5), ("USD", 5)]
+    for run in (RunId(5), RunId(4)):
+        book.store.write_now(partial(commits.revert, run_id=run, now=NOW))
+    assert book.store.read_now(kept) == before
+    assert book.findings() == []

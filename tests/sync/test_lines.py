@@ -107,8 +107,12 @@ def test_what_happened_to_an_account_in_one_word(
 
 
 def test_a_balance_has_a_line_where_it_is_new_or_another() -> None:
-    before = {(1, "2026-11-23"): (100, 5), (1, "2026-11-24"): (200, 6)}
-    after = {(1, "2026-11-23"): (100, 5), (1, "2026-11-24"): (200, 7), (2, "2026-11-24"): (300, 8)}
+    before = {(1, "EUR", "2026-11-23"): (100, 5), (1, "EUR", "2026-11-24"): (200, 6)}
+    after = {
+        (1, "EUR", "2026-11-23"): (100, 5),
+        (1, "EUR", "2026-11-24"): (200, 7),
+        (2, "USD", "2026-11-24"): (300, 8),
+    }
     assert balance_lines(before, after) == [
         ChangeLine(
             Subject.BALANCE, 1, What.CHANGED, "2026-11-24", observed_text(200, 6), observed_text(200, 7)

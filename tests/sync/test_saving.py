@@ -317,7 +317,7 @@ def test_a_balance_is_kept_once_per_day_it_is_true_for(sync: Sync) -> None:
 
     for minor, hours in ((100, 0), (200, 2), (150, 1), (300, 24), (300, 25)):
         sync.take(accounts=[told(minor, hours)])
-    kept = [(day, minor) for _, day, minor, _ in sync.dump()["balances"]]
+    kept = [(day, minor) for _, _, day, minor, _ in sync.dump()["balances"]]
     assert kept == [("2026-11-24", 200), ("2026-11-25", 300)]
 
 

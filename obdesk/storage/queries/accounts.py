@@ -197,7 +197,8 @@ def _observed_series(
     assert account.balance is not None
     seen: dict[str, int] = dict(
         connection.execute(
-            "SELECT day, balance_minor FROM balances WHERE account_id = ? ORDER BY day", (account.id,)
+            "SELECT day, balance_minor FROM balances WHERE account_id = ? AND currency = ? ORDER BY day",
+            (account.id, account.balance.currency.code),
         ).fetchall()
     )
     current = next(iter(seen.values()), account.balance.amount_minor)

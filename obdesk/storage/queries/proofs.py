@@ -96,7 +96,8 @@ def _observed(connection: Connection, account_id: int) -> list[Observed]:
     ).fetchone()[0]
     since = "" if changed is None else instant(changed).date().isoformat()
     rows = connection.execute(
-        "SELECT day, balance_minor FROM balances WHERE account_id = ? AND day >= ? ORDER BY day",
+        "SELECT b.day, b.balance_minor FROM balances b JOIN accounts a ON a.id = b.account_id "
+        "AND a.currency = b.currency WHERE a.id = ? AND b.day >= ? ORDER BY b.day",
         (account_id, since),
     )
     return [Observed(*row) for row in rows]
@@ -115,9 +116,10 @@ def _prove(
     )
     late = dict(
         connection.execute(
-            "SELECT b.day, sum(t.amount_minor) FROM balances b JOIN transactions t ON t.account_id = ?1 "
+            "SELECT b.day, sum(t.amount_minor) FROM accounts a JOIN balances b ON b.account_id = a.id "
+            "AND b.currency = a.currency JOIN transactions t ON t.account_id = ?1 "
             "AND t.pending = 0 AND t.deleted_at IS NULL AND t.booked_on = b.day "
-            "AND t.first_seen_at > b.observed_at WHERE b.account_id = ?1 AND b.day >= ?2 GROUP BY b.day",
+            "AND t.first_seen_at > b.observed_at WHERE a.id = ?1 AND b.day >= ?2 GROUP BY b.day",
             (account_id, first),
         ).fetchall()
     )

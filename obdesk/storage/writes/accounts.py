@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ledger import KnownAccount, StoredAccount
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from obdesk.domain.ids import AccountId, ConnectionId
     from obdesk.domain.remote import RemoteAccount
     from obdesk.storage.tx import Tx
+
+
+class Observation(NamedTuple):
+    """A balance as it was told: in minor units of a currency, true at a moment."""
+
+    balance_minor: int
+    currency: str
+    as_of: datetime
+
+    @property
+    def day(self) -> str:
+        """Return the day it is kept under, as ISO text."""
+        return self.as_of.date().isoformat()
 
 
 def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
@@ -93,7 +106,7 @@ def save(
         for row in tx.records("SELECT * FROM accounts WHERE connection_id = ?", (connection_id,))
     }
     changed: set[int] = set()
-    observed: dict[int, tuple[int, datetime]] = {}
+    observed: dict[int, Observation] = {}
     for remote in remotes:
         told = _told(remote)
         row = stored.pop(remote.provider_id, None)
@@ -110,7 +123,9 @@ def save(
                 tx.update("accounts", account_id, told)
                 changed.add(account_id)
         if remote.balance_minor is not None:
-            observed[account_id] = (remote.balance_minor, remote.data_as_of or asked_at)
+            observed[account_id] = Observation(
+                remote.balance_minor, remote.currency.code, remote.data_as_of or asked_at
+            )
     for row in stored.values():
         if row["state"] != AccountState.GONE.value:
             tx.update("accounts", row["id"], {"state": AccountState.GONE.value, "gone_at": to_ms(asked_at)})
@@ -121,13 +136,9 @@ def save(
 def _change_currency(
     tx: Tx, connection_id: ConnectionId, account_id: int, codes: tuple[str, str], now: datetime
 ) -> None:
-    """Say that an account counts in another currency now, and let go of balances in the one before.
-
-    They carry no currency of their own, and nothing is ever converted.
-    """
+    """Say that an account counts in another currency now; nothing is ever converted."""
     before, after = codes
-    findings.keep(tx, connection_id, Finding.CURRENCY_CHANGED, {account_id: f"{before} to {after}"}, now)
-    tx.execute("DELETE FROM balances WHERE account_id = ?", (account_id,))
+    findings.restate(tx, connection_id, Finding.CURRENCY_CHANGED, account_id, f"{before} to {after}", now)
 
 
 def _add(
@@ -159,32 +170,31 @@ def _told(remote: RemoteAccount) -> dict[str, object]:
     return told
 
 
-def _observe(tx: Tx, observed: dict[int, tuple[int, datetime]]) -> set[int]:
+def _observe(tx: Tx, observed: dict[int, Observation]) -> set[int]:
     """Keep each balance under the day it is true for; return the accounts for which that is news."""
-    days = {account_id: as_of.date().isoformat() for account_id, (_, as_of) in observed.items()}
-    pairs = [value for pair in days.items() for value in pair]
+    keys = {each: (each, seen.currency, seen.day) for each, seen in observed.items()}
     before = (
         {
             row[0]: (row[1], row[2])
             for row in tx.rows(
                 "SELECT account_id, balance_minor, observed_at FROM balances "
-                f"WHERE (account_id, day) IN (VALUES {','.join(['(?, ?)'] * len(days))})",
-                tuple(pairs),
+                f"WHERE (account_id, currency, day) IN (VALUES {','.join(['(?, ?, ?)'] * len(keys))})",
+                tuple(value for key in keys.values() for value in key),
             )
         }
-        if days
+        if keys
         else {}
     )
     news: set[int] = set()
-    for account_id, (balance_minor, as_of) in observed.items():
+    for account_id, seen in observed.items():
         balance_before, observed_before = before.get(account_id, (None, 0))
-        if balance_before == balance_minor or observed_before > to_ms(as_of):
+        if balance_before == seen.balance_minor or observed_before > to_ms(seen.as_of):
             continue
         tx.execute(
-            "INSERT INTO balances(account_id, day, balance_minor, observed_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT(account_id, day) DO UPDATE SET balance_minor = excluded.balance_minor, "
-            "observed_at = excluded.observed_at",
-            (account_id, days[account_id], balance_minor, to_ms(as_of)),
+            "INSERT INTO balances(account_id, currency, day, balance_minor, observed_at) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT(account_id, currency, day) DO UPDATE SET "
+            "balance_minor = excluded.balance_minor, observed_at = excluded.observed_at",
+            (*keys[account_id], seen.balance_minor, to_ms(seen.as_of)),
         )
         news.add(account_id)
     return news

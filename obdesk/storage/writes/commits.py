@@ -9,6 +9,8 @@ from obdesk.domain.commits import ChangeLine, Subject, What, WhyNot, observed_of
 from obdesk.domain.ledger import FACT_NAMES
 from obdesk.storage.columns import to_ms
 from obdesk.storage.queries import commits
+from obdesk.storage.writes import findings
+from obdesk.storage.writes.findings import Finding
 from obdesk.storage.writes.transactions import reindex, searched
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _HISTORY_FIELDS = frozenset({"pending", "booked_on", "amount_minor", "label", "d
 _HISTORY = (
     "INSERT INTO transaction_history(transaction_id, at, who, field, old, new) VALUES (?, ?, 'you', ?, ?, ?)"
 )
+_OF_ITS_CURRENCY = "currency = (SELECT currency FROM accounts WHERE id = ?1)"
 
 
 class NotRevertibleError(Exception):
@@ -39,7 +42,8 @@ class Stood(NamedTuple):
 
     connection: dict[str, object]
     accounts: dict[int, dict[str, object]]
-    balances: dict[tuple[int, str], tuple[int, int]]
+    balances: dict[tuple[int, str, str], tuple[int, int]]
+    """Amount and moment by account, currency and day."""
 
 
 def stood(tx: Tx, connection_id: ConnectionId, days: Iterable[str]) -> Stood:
@@ -48,7 +52,7 @@ def stood(tx: Tx, connection_id: ConnectionId, days: Iterable[str]) -> Stood:
     accounts = tx.records("SELECT * FROM accounts WHERE connection_id = ?", (connection_id,))
     wanted = sorted(set(days))
     balances = tx.rows(
-        "SELECT b.account_id, b.day, b.balance_minor, b.observed_at FROM accounts a "
+        "SELECT b.account_id, b.currency, b.day, b.balance_minor, b.observed_at FROM accounts a "
         "JOIN balances b ON b.account_id = a.id "
         f"WHERE a.connection_id = ? AND b.day IN ({','.join('?' * len(wanted))})",
         (connection_id, *wanted),
@@ -59,7 +63,7 @@ def stood(tx: Tx, connection_id: ConnectionId, days: Iterable[str]) -> Stood:
             int(each["id"]): {name: value for name, value in each.items() if name not in _UNTOLD}
             for each in accounts
         },
-        {(row[0], row[1]): (row[2], row[3]) for row in balances},
+        {(row[0], row[1], row[2]): (row[3], row[4]) for row in balances},
     )
 
 
@@ -95,8 +99,9 @@ def revert(tx: Tx, run_id: RunId, now: datetime) -> ChangeSet:
         _take_back_rows(tx, added, now_ms)
     of_transactions = [line for line in lines if line.subject is Subject.TRANSACTION]
     rows = _restore_transactions(tx, of_transactions, added, now_ms)
-    accounts = _restore_accounts(tx, [line for line in lines if line.subject is Subject.ACCOUNT], now_ms)
+    # Balances first: they are of the currency that the accounts still have.
     balances = _restore_balances(tx, [line for line in lines if line.subject is Subject.BALANCE])
+    accounts = _restore_accounts(tx, [line for line in lines if line.subject is Subject.ACCOUNT], now_ms)
     tx.execute("UPDATE connections SET cursor = ?, full_sync_at = NULL WHERE id = ?", (cursor, connection_id))
     tx.execute("DELETE FROM page_digests WHERE connection_id = ?", (connection_id,))
     tx.update("runs", run_id, {"reverted_at": now_ms})
@@ -210,6 +215,9 @@ def _restore_accounts(tx: Tx, lines: Sequence[ChangeLine], now_ms: int) -> set[i
     columns = {str(row[1]) for row in tx.rows("PRAGMA table_info(accounts)")} - _UNTOLD - {"provider_id"}
     for field in sorted(columns):
         _put_back(tx, "accounts", field, [line for line in lines if line.field == field])
+    findings.forget(
+        tx, Finding.CURRENCY_CHANGED, [line.subject_id for line in lines if line.field == "currency"]
+    )
     _return_numbers(tx, "accounts", [line for line in lines if line.field == "provider_id"])
     tx.executemany(
         "UPDATE accounts SET state = 'gone', gone_at = ? WHERE id = ?",
@@ -224,14 +232,14 @@ def _restore_balances(tx: Tx, lines: Sequence[ChangeLine]) -> set[int]:
         seen: tuple[Value, ...] = (line.subject_id, line.field, *observed_of(line.new))
         if line.old is None:
             tx.execute(
-                "DELETE FROM balances WHERE account_id = ? AND day = ? AND balance_minor = ? "
-                "AND observed_at = ?",
+                "DELETE FROM balances WHERE account_id = ?1 AND day = ?2 AND balance_minor = ?3 "
+                f"AND observed_at = ?4 AND {_OF_ITS_CURRENCY}",
                 seen,
             )
         else:
             tx.execute(
                 "UPDATE balances SET balance_minor = ?5, observed_at = ?6 WHERE account_id = ?1 AND day = ?2 "
-                "AND balance_minor = ?3 AND observed_at = ?4",
+                f"AND balance_minor = ?3 AND observed_at = ?4 AND {_OF_ITS_CURRENCY}",
                 (*seen, *observed_of(line.old)),
             )
     return {line.subject_id for line in lines}

@@ -55,6 +55,26 @@ def keep(
     return new
 
 
+def restate(
+    tx: Tx, connection_id: ConnectionId, finding: Finding, account_id: int, detail: str, now: datetime
+) -> None:
+    """Keep a finding about an account as news, whatever was said or settled of it before."""
+    tx.execute(
+        "INSERT INTO problems(connection_id, account_id, seen_at, kind, subject, detail) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(connection_id, kind, subject) DO UPDATE SET "
+        "seen_at = excluded.seen_at, detail = excluded.detail, settled_at = NULL",
+        (connection_id, account_id, to_ms(now), finding.value, f"account {account_id}", detail),
+    )
+
+
+def forget(tx: Tx, finding: Finding, account_ids: Sequence[int]) -> None:
+    """Drop a finding about some accounts: what it told of was taken back."""
+    tx.executemany(
+        "DELETE FROM problems WHERE kind = ? AND account_id = ?",
+        [(finding.value, account_id) for account_id in account_ids],
+    )
+
+
 def replace(
     tx: Tx, connection_id: ConnectionId, finding: Finding, found: Mapping[int, str], now: datetime
 ) -> list[int]:

@@ -1,0 +1,55 @@
+"""Balances say their currency, so that none is lost when an account changes its own; findings can be settled."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+BALANCES = """CREATE TABLE balances (
+        account_id INTEGER NOT NULL,
+        currency VARCHAR NOT NULL,
+        day VARCHAR NOT NULL,
+        balance_minor INTEGER NOT NULL,
+        observed_at INTEGER NOT NULL,
+        PRIMARY KEY (account_id, currency, day),
+        FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID"""
+PROBLEMS = """CREATE TABLE problems (
+        id INTEGER NOT NULL,
+        connection_id INTEGER NOT NULL,
+        account_id INTEGER,
+        seen_at INTEGER NOT NULL,
+        kind VARCHAR NOT NULL,
+        subject VARCHAR NOT NULL,
+        detail VARCHAR NOT NULL,
+        settled_at INTEGER,
+        PRIMARY KEY (id),
+        UNIQUE (connection_id, kind, subject),
+        FOREIGN KEY(connection_id) REFERENCES connections (id) ON DELETE CASCADE
+)"""
+
+
+def upgrade() -> None:
+    """Make both tables anew; balances so far are in the currency that their account has now."""
+    _made_anew(
+        "balances",
+        BALANCES,
+        "account_id, day, balance_minor, observed_at",
+        "currency",
+        "(SELECT currency FROM accounts a WHERE a.id = account_id)",
+    )
+    _made_anew("problems", PROBLEMS, "id, connection_id, account_id, seen_at, kind, subject, detail", "settled_at", "NULL")
+
+
+def _made_anew(table: str, statement: str, before: str, added: str, value: str) -> None:
+    """Make a table anew under its own name: SQLite's ADD COLUMN leaves another schema than a fresh file's."""
+    op.execute(f"CREATE TEMP TABLE kept AS SELECT {before} FROM {table}")
+    op.execute(f"DROP TABLE {table}")
+    op.execute(statement)
+    op.execute(f"INSERT INTO {table}({before}, {added}) SELECT {before}, {value} FROM kept")
+    op.execute("DROP TABLE kept")
