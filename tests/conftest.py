@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from obdesk.domain import texts
 from tests.fakes import FrozenClock
+from tests.ports import the_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 
 _SHARED_PORTS = frozenset({"test_loopback", "test_linking_journey", "test_linking_hostile", "test_journey"})
-"""Modules that need the ports which the aggregator knows, of which a computer has one set."""
+"""Modules that are about the ports which the aggregator knows, of which a computer has one set."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         module = item.path.stem
         group = "ports" if module in _SHARED_PORTS else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(autouse=True)
+def ports_to_itself(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let nobody else on this computer link a bank while a test is about the ports for it."""
+    with the_ports() if request.path.stem in _SHARED_PORTS else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from obdesk.secrets.vault import Vault
 from obdesk.simulator.server import Simulator, running
 from obdesk.simulator.switches import Switches
 from tests.cli.visitor import Visitor
+from tests.ports import the_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ class CommandLine:
 
     def link(self, bank: str = BANK) -> Ended:
         """Link a bank, with somebody who goes through its pages meanwhile."""
-        with self.child("link", "--open-url-only") as process:
+        with the_ports(), self.child("link", "--open-url-only") as process:
             assert process.stdout is not None
             if url := process.stdout.readline().strip():
                 Visitor().link(url, bank)

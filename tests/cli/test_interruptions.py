@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import the_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,7 @@ def _in_front() -> Iterator[None]:
 def test_a_command_that_waits_ends_at_once_and_cleanly(
     linked: CommandLine, number: signal.Signals, code: int, told: str | None
 ) -> None:
-    with linked.child("link", "--open-url-only") as process:
+    with the_ports(), linked.child("link", "--open-url-only") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(number)

@@ -25,6 +25,7 @@ from tests.e2e.processes import end_family, ended, with_variable
 from tests.e2e.reader import ScreenReader
 from tests.e2e.screen import Screen, lit_screen
 from tests.e2e.waiting import until
+from tests.ports import the_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,7 +119,7 @@ class Stage:
         """Link a bank with the command line and a browser that somebody else drives."""
         from tests.cli.visitor import Visitor
 
-        with subprocess.Popen(
+        with the_ports(), subprocess.Popen(
             self.line("--data-dir", str(self.data), "link", "--open-url-only"),
             env=self.environ, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process, ended(process):  # fmt: skip
