@@ -67,6 +67,8 @@ class KnownAccount:
     """True while it holds no transaction at all: nothing fetched can be known."""
     former: bool = False
     """True where `provider_id` is one that the provider used before."""
+    active: bool = True
+    """False while the person does not share it, or the bank no longer lists it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ _TWO_DECIMALS = frozenset({
     "AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR",
     "MAD", "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "ZAR",
 })  # fmt: skip
+NO_CURRENCY = "XXX"
+"""ISO 4217: no currency is involved. It stands where none is told: to guess one would show a wrong amount."""
 MINOR_MAX = 2**63 - 1  # what one SQLite integer holds
 # The usual context rounds to 28 digits in silence, which would hide the tail of a longer amount.
 _EXACT = Context(prec=64, traps=[Inexact])
@@ -51,6 +53,14 @@ class Currency:
         if known is None and code not in _TWO_DECIMALS and provider_exponent is not None:
             known = provider_exponent
         return cls(code, 2 if known is None else known)
+
+
+def rescaled(minor: int | None, before: int, after: int) -> int | None:
+    """Return an amount counted with `before` decimals as one with `after`; None where that cannot be said."""
+    if minor is None:
+        return None
+    whole, finer = divmod(minor * 10**after, 10**before)
+    return None if finer or abs(whole) > MINOR_MAX else whole
 
 
 def minor_of(value: Decimal, exponent: int) -> int:

@@ -54,5 +54,9 @@ def watch(
 
 def _as_of(account: dict[str, object], asked_at: object) -> date | None:
     """Return the day up to which an account was covered: the bank's own clock, or when we asked."""
-    told = account["data_as_of"] or asked_at
+    return day_of(account["data_as_of"] or asked_at)
+
+
+def day_of(told: object) -> date | None:
+    """Return the day of a stored moment, where there is one."""
     return instant(told).date() if isinstance(told, int) else None

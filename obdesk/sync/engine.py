@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
+from obdesk.domain.money import NO_CURRENCY
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.providers import counting
@@ -144,8 +145,9 @@ class Engine:
         now = self._clock.now()
         touched = [connections.adopt(tx, self._provider.name, remote, now) for remote in new]
         for connection_id in gone:
-            connections.mark_gone(tx, connection_id)
-        return ChangeSet.of(Kind.CONNECTIONS, [*touched, *gone])
+            connections.mark_gone(tx, connection_id, now)
+        change = ChangeSet.of(Kind.CONNECTIONS, [*touched, *gone])
+        return change.merge(ChangeSet.many(Kind.ACCOUNTS)) if gone else change
 
     async def sync(
         self,
@@ -263,6 +265,7 @@ class Engine:
         return any(
             stored.get(remote.provider_id, remote.currency.exponent) != remote.currency.exponent
             for remote in listed
+            if remote.currency.code != NO_CURRENCY
         )
 
     def _answer(

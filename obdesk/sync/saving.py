@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
-from obdesk.domain.entities import RunCounts
+from obdesk.domain.entities import AccountState, RunCounts
 from obdesk.domain.remote import RowProblem
 from obdesk.storage.heap import let_go
 from obdesk.storage.writes import (
@@ -23,9 +23,10 @@ from obdesk.sync.commits import account_lines, balance_lines, connection_lines, 
 from obdesk.sync.covering import watch
 from obdesk.sync.matching import Scope, WantsFullError, gather, known_rows, listed_accounts, recognise
 from obdesk.sync.reconcile.passes import reconcile, share_an_id, supersedes
+from obdesk.sync.reuniting import reunite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.commits import ChangeLine
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from obdesk.providers.base import TransactionPage
     from obdesk.storage.tx import Tx
     from obdesk.storage.writes.commits import Stood
+    from obdesk.sync.commits import Record
     from obdesk.sync.reconcile.accounts import Identities
     from obdesk.sync.reconcile.plan import Plan
 
@@ -124,13 +126,15 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     """
     if not connections.is_live(tx, answer.connection_id):
         raise LinkRemovedError
+    reunited = reunite(tx, answer.connection_id, answer.accounts, answer.asked_at)
     days = _days_observed(answer)
     stood = commits.stood(tx, answer.connection_id, days)
     described = connections.describe(tx, answer.connection_id, answer.remote)
     before = accounts.known(tx, answer.connection_id)
     identities = recognise(tx, answer.connection_id, answer.accounts, before, answer.asked_at)
-    if answer.series != "full" and identities.renamed:
+    if answer.series != "full" and (identities.renamed or _begins_anew(answer, before)):
         raise WantsFullError
+    came_over = accounts.records(tx, identities.renamed.values() - stood.accounts.keys())
     listed = [each for each in answer.accounts if each.provider_id not in identities.shadows]
     changed, moved = accounts.save(tx, answer.connection_id, listed, answer.asked_at)
     first_id = transactions.next_id(tx)
@@ -153,12 +157,14 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     if described or changed or moved or identities.renamed or new:
         stands = commits.stood(tx, answer.connection_id, days)
         lines += _other_lines(answer, stood, stands)
-        watch(tx, answer.connection_id, stood, stands, new, answer.asked_at)
+        watch(tx, answer.connection_id, _with(stood, came_over), stands, new, answer.asked_at)
     problems = _keep_findings(work, scope, plan, identities, account_news=bool(changed))
     cursor, row_problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
     change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
     change = change.merge(ChangeSet.of(Kind.PROBLEMS, [*problems, *row_problems]))
+    if reunited:
+        change = change.merge(ChangeSet.many(Kind.ACCOUNTS)).merge(ChangeSet.many(Kind.TRANSACTIONS))
     return Saved(
         change.merge(_touched(work, plan)),
         counts,
@@ -168,9 +174,23 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     )
 
 
+def _begins_anew(answer: Answer, before: Mapping[int, KnownAccount]) -> bool:
+    """Tell whether a listed account has no history here yet: what a delta holds of it may not be all."""
+    if answer.previous_cursor is None:
+        return False
+    idle = {each for each, stored in before.items() if stored.empty and not stored.active}
+    active = {each.provider_id for each in answer.accounts if each.state is AccountState.ACTIVE}
+    return bool(active & idle or active - before.keys())
+
+
 def _days_observed(answer: Answer) -> set[str]:
     """Return the days for which the answer holds balances."""
     return {(each.data_as_of or answer.asked_at).date().isoformat() for each in answer.accounts}
+
+
+def _with(stood: Stood, came_over: Mapping[int, Record]) -> Stood:
+    """Return what stood, with the accounts that were another link's until now: they were covered as well."""
+    return stood._replace(accounts={**stood.accounts, **came_over})
 
 
 def _other_lines(answer: Answer, before: Stood, after: Stood) -> list[ChangeLine]:
@@ -323,9 +343,10 @@ def _keep_findings(
     """Keep what was found about whole accounts; return the ids of findings that came or were solved."""
     tx, connection_id, now = work.tx, scope.connection_id, work.now
     touched: list[int] = []
+    # Whether it still is so lies with the other link as well.
+    twice = {mine: f"account {other}" for mine, other in accounts.listed_twice(tx, connection_id)}
+    touched += findings.replace(tx, connection_id, Finding.SAME_ACCOUNT_TWICE, twice, now)
     if account_news:
-        twice = {mine: f"account {other}" for mine, other in accounts.listed_twice(tx, connection_id)}
-        touched += findings.replace(tx, connection_id, Finding.SAME_ACCOUNT_TWICE, twice, now)
         successors = {gone: f"account {work.known[came].id}" for gone, came in identities.successors}
         touched += findings.keep(tx, connection_id, Finding.SUCCESSOR, successors, now)
     if scope.complete:

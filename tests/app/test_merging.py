@@ -16,7 +16,7 @@ from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from tests.seed import KEY, NOW, row
 from tests.storage.files import checked
-from tests.sync.test_identity import ONE, Book
+from tests.sync.book import ONE, Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

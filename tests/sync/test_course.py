@@ -11,6 +11,7 @@ import pytest
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
+from obdesk.domain.money import Currency
 from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncKind, SyncOutcome
 from obdesk.storage.queries.limits import breakers
@@ -255,15 +256,21 @@ async def test_which_rows_came_new_is_kept_with_the_run_and_nothing_where_none_d
     assert kept == [(1, 1, None), (None, None, "None+2026-11-24 05:11:58")]
 
 
-async def test_F20_an_account_of_another_currency_is_read_anew_and_a_new_one_is_not(bench: Bench) -> None:
+async def test_F20_an_account_of_another_currency_is_read_anew_and_so_is_a_new_one(bench: Bench) -> None:
     await bench.sync()
     bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=USD)))
+    assert (await bench.sync())[0].kind is SyncKind.RECONCILE
+    assert bench.aggregator.asked[-1][1] is None
     assert (await bench.sync())[0].kind is SyncKind.DELTA
     assert bench.aggregator.asked[-1][1] is not None
     yen = replace(USD, code="JPY", exponent=0)
     bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=yen)))
     await bench.sync()
     assert bench.aggregator.asked[-1][1] is None
+    untold = Currency.of("XXX")
+    bench.aggregator.told = Fetched((remote_account(), remote_account(1802, "two", currency=untold)))
+    await bench.sync()
+    assert bench.aggregator.asked[-1][1] is not None, "what is not told is no other currency"
 
 
 async def test_F33_a_link_removed_while_it_is_read_keeps_nothing(bench: Bench) -> None:
@@ -279,7 +286,8 @@ async def test_F33_a_link_removed_while_it_is_read_keeps_nothing(bench: Bench) -
 
 async def test_F32_a_link_that_went_is_told_where_none_came(bench: Bench) -> None:
     bench.aggregator.links = [Fetched(())]
-    assert await discovered(bench) == ({}, ChangeSet.of(Kind.CONNECTIONS, [1]))
+    gone = ChangeSet.of(Kind.CONNECTIONS, [1]).merge(ChangeSet.many(Kind.ACCOUNTS))
+    assert await discovered(bench) == ({}, gone)
     assert bench.link("condition") == ("gone",)
 
 
@@ -288,7 +296,7 @@ async def test_links_that_came_or_went_are_named(bench: Bench) -> None:
     aggregator.links = [Fetched((remote_connection("312"), remote_connection("313")))]
     remotes, changes = await discovered(bench)
     assert sorted(remotes) == ["312", "313"]
-    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1, 2, 3])
+    assert changes == ChangeSet.of(Kind.CONNECTIONS, [1, 2, 3]).merge(ChangeSet.many(Kind.ACCOUNTS))
     assert bench.link("condition") == ("gone",)
     assert aggregator.asked == [("list", True)]
     aggregator.links = [Fetched((remote_connection("312"), remote_connection("313")))]

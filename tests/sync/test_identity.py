@@ -10,88 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from obdesk.domain.entities import AccountKind, AccountState
-from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import ConnectionId, RunId, TransactionId
 from obdesk.domain.ledger import StoredAccount
 from obdesk.domain.money import Currency, Money
-from obdesk.storage.queries import accounts as account_reads
-from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
-from obdesk.storage.writes import commits, connections, edits
+from obdesk.storage.writes import commits, connections
 from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.reconcile.accounts import identify
-from obdesk.sync.saving import Saved, record, save
-from tests.seed import EUR, KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
+from tests.seed import EUR, KEY, NOW, remote_account, row
 from tests.storage.files import checked
-from tests.sync.outcomes import outcome_of
+from tests.sync.book import ONE, SAVINGS, Book, months
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from obdesk.domain.remote import RemoteAccount, RemoteTransaction
-
-ONE = remote_account(1801, "one")
-SAVINGS = remote_account(1802, "savings", kind=AccountKind.SAVINGS)
-
-
-class Book:
-    """A ledger in a real file, its links, and the answers it takes in."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.link("311")
-
-    def link(self, provider_id: str) -> ConnectionId:
-        told = replace(remote_connection(provider_id), connector_id="one bank")
-        return self.store.write_now(lambda tx: connections.adopt(tx, "powens", told, NOW))
-
-    def take(
-        self,
-        *rows: RemoteTransaction,
-        accounts: Sequence[RemoteAccount] = (ONE,),
-        link: int = 1,
-        series: str = "full",
-        days: int = 0,
-        reread: bool = False,
-    ) -> Saved:
-        remote = replace(remote_connection("311" if link == 1 else "312"), connector_id="one bank")
-        answer = answer_of(
-            link,
-            list(accounts),
-            [SeedPage(tuple(rows))],
-            remote=remote,
-            series=series,
-            asked_at=NOW + timedelta(days=days),
-        )
-
-        def write(tx: Any) -> Saved:
-            saved = save(tx, replace(answer, reread=reread))
-            record(tx, answer, saved, outcome_of(ConnectionId(link)), NOW)
-            return saved
-
-        return self.store.write_now(write)
-
-    def note(self, row_id: int, note: str) -> None:
-        self.store.write_now(
-            lambda tx: edits.edit_transaction(tx, TransactionId(row_id), note=note, category=None, now=NOW)
-        )
-
-    def rows(self) -> list[tuple[int, str]]:
-        """Return (our id, label) of what is shown."""
-        return sorted(
-            (each.id, each.label)
-            for each in self.store.read_now(transactions.page, TransactionFilter(), 0, 999)
-        )
-
-    def accounts(self) -> dict[int, tuple[str, str]]:
-        found = self.store.read_now(account_reads.accounts, NOW)
-        return {each.id: (each.provider_id, each.state.value) for each in found}
-
-    def findings(self) -> list[tuple[str, str]]:
-        return [(each.kind, each.detail) for each in self.store.read_now(reads.problems, 99)]
+    from obdesk.domain.remote import RemoteAccount
 
 
 @pytest.fixture
@@ -99,14 +35,6 @@ def book(tmp_path: Path) -> Iterator[Book]:
     with Store.open(tmp_path / "a.db", KEY) as store:
         yield Book(store)
         checked(store)
-
-
-def months(count: int, first_id: int = 1, account: int = 1801) -> list[RemoteTransaction]:
-    """Return one row a day."""
-    return [
-        row(first_id + n, account=account, on=f"2026-{10 + n // 28:02}-{1 + n % 28:02}", label=f"SHOP {n}")
-        for n in range(count)
-    ]
 
 
 # Accounts
@@ -140,7 +68,7 @@ def test_F15_a_bank_linked_again_takes_over_the_accounts_of_the_link_that_ended(
 ) -> None:
     old = replace(SAVINGS, number="0042") if by_number else ONE
     book.take(*months(4, 1, old.provider_id), accounts=[old])
-    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1)))
+    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1), NOW))
     book.link("312")
     new = replace(old, provider_id=2801, connection_provider_id="312")
     saved = book.take(*months(4, 801, 2801), accounts=[new], link=2)
@@ -155,7 +83,7 @@ def test_two_live_links_to_one_account_are_both_kept_and_said(book: Book) -> Non
     book.take(*months(2, 801, 2801), accounts=[twin], link=2)
     assert len(book.rows()) == 4
     assert book.findings() == [("same_account_twice", "account 1")]
-    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1)))
+    book.store.write_now(lambda tx: connections.mark_gone(tx, ConnectionId(1), NOW))
     book.take(*months(2, 801, 2801), accounts=[replace(twin, name="renamed")], link=2)
     assert book.findings() == []
 

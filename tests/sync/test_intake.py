@@ -243,7 +243,7 @@ def test_a_link_that_is_removed_while_a_hint_waits_for_it_is_not_followed(desk: 
 
 
 def test_a_link_that_was_gone_is_looked_for_again(desk: Desk) -> None:
-    desk.store.write_now(lambda tx: connections.mark_gone(tx, FIRST))
+    desk.store.write_now(lambda tx: connections.mark_gone(tx, FIRST, desk.clock.now()))
     desk.take(hint("311"))
     assert desk.wanted() == set()
     assert desk.store.read_now(reads.parked) == ("311",)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.money import (
+    NO_CURRENCY,
     AmountTooLargeError,
     Currency,
     FinerThanCurrencyError,
@@ -35,7 +36,6 @@ STUCK_AFTER = timedelta(days=3)
 """Banks are read once a day; without a planned try, three days are no delay any more."""
 
 ID_MAX = 2**63 - 1  # what one SQLite integer holds
-NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved; guessing one would show a wrong amount
 _EXPONENT_MAX = 18
 _CODE_LENGTH_MAX = 12
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ledger import KnownAccount, StoredAccount
+from obdesk.domain.money import NO_CURRENCY, Currency, rescaled
 from obdesk.storage.columns import to_ms, to_ms_or_none
 from obdesk.storage.writes import findings
 from obdesk.storage.writes.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.ids import AccountId, ConnectionId
@@ -37,11 +38,11 @@ def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
     """Return the stored accounts of one link by the provider's ids, those of before included."""
     rows = tx.rows(
         "SELECT a.id, a.provider_id, a.exponent, NOT EXISTS "
-        "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty "
+        "(SELECT 1 FROM transactions t WHERE t.account_id = a.id) AS empty, a.state = 'active' "
         "FROM accounts a WHERE connection_id = ?",
         (connection_id,),
     )
-    found = {row[1]: KnownAccount(row[0], row[1], row[2], bool(row[3])) for row in rows}
+    found = {row[1]: KnownAccount(row[0], row[1], row[2], bool(row[3]), active=bool(row[4])) for row in rows}
     by_id = {account.id: account for account in found.values()}
     former = tx.rows(
         "SELECT provider_id, account_id FROM account_aliases WHERE connection_id = ?", (connection_id,)
@@ -82,6 +83,15 @@ def rename_ids(tx: Tx, connection_id: ConnectionId, renamed: Mapping[int, int], 
         tx.update("accounts", account_id, {"connection_id": connection_id, "provider_id": provider_id})
 
 
+def records(tx: Tx, account_ids: Iterable[int]) -> dict[int, dict[str, object]]:
+    """Return accounts as they stand, by our ids."""
+    return {
+        account_id: dict(row)
+        for account_id in account_ids
+        for row in tx.records("SELECT * FROM accounts WHERE id = ?", (account_id,))
+    }
+
+
 def listed_twice(tx: Tx, connection_id: ConnectionId) -> list[tuple[int, int]]:
     """Return (account here, account elsewhere) with one IBAN and currency, both listed by live links."""
     rows = tx.rows(
@@ -107,15 +117,16 @@ def save(
     }
     changed: set[int] = set()
     observed: dict[int, Observation] = {}
-    for remote in remotes:
+    for came in remotes:
+        row = stored.pop(came.provider_id, None)
+        remote = came if row is None else _completed(came, row)
         told = _told(remote)
-        row = stored.pop(remote.provider_id, None)
         if row is None:
             account_id = _add(tx, connection_id, remote, told, asked_at)
             changed.add(account_id)
         else:
             account_id = row["id"]
-            if row["currency"] != remote.currency.code:
+            if row["currency"] not in {remote.currency.code, NO_CURRENCY}:
                 _change_currency(
                     tx, connection_id, account_id, (row["currency"], remote.currency.code), asked_at
                 )
@@ -131,6 +142,30 @@ def save(
             tx.update("accounts", row["id"], {"state": AccountState.GONE.value, "gone_at": to_ms(asked_at)})
             changed.add(row["id"])
     return changed, _observe(tx, observed)
+
+
+def _completed(remote: RemoteAccount, row: dict[str, Any]) -> RemoteAccount:
+    """Fill what an answer leaves out with what was told before: what is absent is no news.
+
+    A disabled account may be listed by its name alone. Without its currency an amount was counted as if it
+    had two decimals.
+    """
+    currency, balance, coming = remote.currency, remote.balance_minor, remote.coming_minor
+    if currency.code == NO_CURRENCY != row["currency"]:
+        told = currency.exponent
+        currency = Currency(row["currency"], row["exponent"])
+        balance = rescaled(balance, told, currency.exponent)
+        coming = rescaled(coming, told, currency.exponent)
+    return replace(
+        remote,
+        name=remote.name or row["name"],
+        iban=remote.iban or row["iban"],
+        number=remote.number or row["number"],
+        kind=AccountKind(row["kind"]) if remote.kind is AccountKind.OTHER else remote.kind,
+        currency=currency,
+        balance_minor=balance,
+        coming_minor=coming,
+    )
 
 
 def _change_currency(

@@ -125,11 +125,9 @@ def pause(tx: Tx, connection_id: ConnectionId, *, paused: bool) -> bool:
 
 
 def close(tx: Tx, connection_id: ConnectionId, now: datetime) -> None:
-    """Keep the history of a link that has ended; its accounts are closed."""
+    """Keep the history of a link that the person ended; its accounts are closed."""
     tx.update("connections", connection_id, {"removed_at": to_ms(now)})
-    tx.execute(
-        "UPDATE accounts SET state = 'gone', gone_at = ? WHERE connection_id = ?", (to_ms(now), connection_id)
-    )
+    _close_accounts(tx, connection_id, now)
     tx.execute("DELETE FROM page_digests WHERE connection_id = ?", (connection_id,))
 
 
@@ -153,6 +151,17 @@ def is_live(tx: Tx, connection_id: ConnectionId) -> bool:
     )
 
 
-def mark_gone(tx: Tx, connection_id: ConnectionId) -> None:
-    """Keep that the provider no longer lists a link; its history stays."""
+def mark_gone(tx: Tx, connection_id: ConnectionId, now: datetime) -> None:
+    """Keep that the provider no longer lists a link; its history stays, its accounts count no more.
+
+    Should it be listed again, its first answer says which of them are.
+    """
     tx.update("connections", connection_id, {"condition": Condition.GONE.value})
+    _close_accounts(tx, connection_id, now)
+
+
+def _close_accounts(tx: Tx, connection_id: ConnectionId, now: datetime) -> None:
+    tx.execute(
+        "UPDATE accounts SET state = 'gone', gone_at = ? WHERE connection_id = ? AND state <> 'gone'",
+        (to_ms(now), connection_id),
+    )

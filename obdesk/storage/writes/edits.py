@@ -48,6 +48,30 @@ def edit_transaction(
     return True
 
 
+def join(tx: Tx, kept_id: int, other_id: int, now: datetime) -> None:
+    """Let no word of the person's go where two rows become one.
+
+    Two notes are one then, and of two categories the kept row's wins.
+    """
+    words = {
+        row[0]: (row[1], row[2])
+        for row in tx.rows(
+            "SELECT transaction_id, note, category FROM transaction_edits WHERE transaction_id IN (?, ?)",
+            (kept_id, other_id),
+        )
+    }
+    if other_id not in words:
+        return
+    both = [words[each] for each in (kept_id, other_id) if each in words]
+    notes = dict.fromkeys(note for note, _ in both if note)
+    category = next((each for _, each in both if each), None)
+    tx.execute(
+        "INSERT OR REPLACE INTO transaction_edits(transaction_id, note, category, edited_at) "
+        "VALUES (?, ?, ?, ?)",
+        (kept_id, "\n".join(notes), category, to_ms(now)),
+    )
+
+
 def set_setting(tx: Tx, key: str, value: str) -> None:
     """Keep a setting."""
     tx.execute(

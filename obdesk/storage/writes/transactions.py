@@ -109,6 +109,12 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> list[KnownTransaction]:
     return found
 
 
+def all_of(tx: Tx, account_id: int) -> list[KnownTransaction]:
+    """Return every row of an account that goes by an id of the bank's, the gone ones too."""
+    rows = tx.rows(f"{_KNOWN} WHERE account_id = ? AND provider_id > 0 ORDER BY id", (account_id,))
+    return [_known_row(row) for row in rows]
+
+
 def booked_since(tx: Tx, account_id: int, day: str) -> list[int]:
     """Return the ids of the live booked rows of an account from a day on."""
     rows = tx.rows(
@@ -262,6 +268,16 @@ def remove_rows(tx: Tx, rows: Sequence[KnownTransaction], now: datetime, stamps:
         [(now_ms, now_ms, stamps.get(row.id, ""), row.id) for row in rows],
     )
     tx.executemany(_HISTORY, [(row.id, now_ms, "sync", "deleted", "", "1") for row in rows])
+
+
+def erase(tx: Tx, row_id: int) -> None:
+    """Erase a row with its search entry."""
+    tx.execute(
+        "INSERT INTO transaction_search(transaction_search, rowid, search_text) "
+        "SELECT 'delete', id, search_text FROM transactions WHERE id = ?",
+        (row_id,),
+    )
+    tx.execute("DELETE FROM transactions WHERE id = ?", (row_id,))
 
 
 def forget_account(tx: Tx, account_id: int) -> None:

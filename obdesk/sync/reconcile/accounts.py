@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from obdesk.domain.entities import AccountState
+from obdesk.domain.entities import AccountKind, AccountState
+from obdesk.domain.money import NO_CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from obdesk.domain.entities import AccountKind
     from obdesk.domain.ledger import StoredAccount
     from obdesk.domain.remote import RemoteAccount
 
@@ -64,6 +64,46 @@ def identify(
     return found
 
 
+def reunions(stored: Sequence[StoredAccount], listed: Sequence[RemoteAccount]) -> list[tuple[int, int]]:
+    """Return (our id of an account that is gone, our id of a listed one that continues it).
+
+    Both were kept as accounts of their own, before the one was gone or before the other said who it is.
+    """
+    current = {each.provider_id: each for each in stored if each.here}
+    alive = [each for each in listed if each.provider_id in current and each.state is not AccountState.GONE]
+    lists = {each.provider_id for each in alive}
+    free = [each for each in stored if each.gone and not (each.here and each.provider_id in lists)]
+    evidence = {each.provider_id: _evidence_of(each, current[each.provider_id]) for each in alive}
+    found: list[tuple[int, int]] = []
+    for provider_id, told in evidence.items():
+        alike = _alike(free, told)
+        if len(alike) == 1 and list(evidence.values()).count(told) == 1:
+            found.append((alike[0].id, current[provider_id].id))
+    return found
+
+
+def _evidence_of(remote: RemoteAccount, account: StoredAccount) -> Evidence | None:
+    """Return what tells a known account apart, of which an answer may leave out what was told before."""
+    code = remote.currency.code
+    kind = account.kind if remote.kind is AccountKind.OTHER else remote.kind
+    return _evidence(
+        remote.iban or account.iban,
+        remote.number or account.number,
+        account.currency if code == NO_CURRENCY else code,
+        kind,
+    )
+
+
+def _alike(free: Sequence[StoredAccount], evidence: Evidence | None) -> list[StoredAccount]:
+    return [
+        each
+        for each in free
+        if evidence is not None
+        and _evidence(each.iban, each.number, each.currency, each.kind) == evidence
+        and (each.iban or each.here or each.same_bank)
+    ]
+
+
 def _return(
     found: Identities, remote: RemoteAccount, account: StoredAccount, states: Mapping[int, AccountState]
 ) -> None:
@@ -92,12 +132,7 @@ def _recognise(
         for each in strangers
         if _evidence(each.iban, each.number, each.currency.code, each.kind) == evidence
     ]
-    alike = [
-        each
-        for each in free
-        if _evidence(each.iban, each.number, each.currency, each.kind) == evidence
-        and (each.iban or each.here or each.same_bank)
-    ]
+    alike = _alike(free, evidence)
     if len(rivals) == len(alike) == 1:
         (account,) = alike
         found.renamed[remote.provider_id] = account.id
