@@ -142,11 +142,11 @@ class App:
 
     def start(self) -> None:
         """Begin the background work: what is due now, and the schedule."""
-        if self._opened.store.shared_place:
+        warning = self._opened.store.place_warning()
+        if warning is not None:
             from obdesk.app.events import Problem
-            from obdesk.storage.errors import on_shared_place
 
-            self.bus.publish(Problem(on_shared_place()))
+            self.bus.publish(Problem(warning))
         self._background.start()
         self.work.spawn("metrics", self._offer_metrics())
 
