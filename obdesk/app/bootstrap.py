@@ -142,11 +142,11 @@ class App:
 
     def start(self) -> None:
         """Begin the background work: what is due now, and the schedule."""
-        if self._opened.store.shared_place:
+        warning = self._opened.store.place_warning()
+        if warning is not None:
             from obdesk.app.events import Problem
-            from obdesk.storage.errors import on_shared_place
 
-            self.bus.publish(Problem(on_shared_place()))
+            self.bus.publish(Problem(warning))
         self._background.start()
         self.work.spawn("metrics", self._offer_metrics())
 
@@ -175,11 +175,13 @@ class App:
         await self.close()
 
     def _failed(self, name: str, error: BaseException) -> None:
-        """Tell the person of an error meant for them; log the rest as ours, without any data."""
+        """Tell the person of an error; where one was that is not meant for them, is logged as well."""
         from obdesk.app.events import Problem
+        from obdesk.app.unforeseen import unforeseen
         from obdesk.domain.errors import ObdeskError
 
         if isinstance(error, ObdeskError):
             self.bus.publish(Problem(error))
         else:
             log.error("task %s failed: %s", name, type(error).__name__, exc_info=error)
+            self.bus.publish(Problem(unforeseen(error)))

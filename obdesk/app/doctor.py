@@ -29,7 +29,6 @@ from obdesk.secrets.errors import KeyringProblem
 from obdesk.secrets.keyfile import SlotKind
 from obdesk.secrets.keyrings import open_keyring
 from obdesk.secrets.vault import Vault
-from obdesk.storage.errors import on_shared_place
 from obdesk.storage.queries import health, mailbox
 
 if TYPE_CHECKING:
@@ -156,8 +155,8 @@ def _database(opened: OpenProfile) -> Check:
         n=found.transactions,
         size=decimal_text(found.size_bytes / 1_000_000, places=1),
     )
-    if opened.store.shared_place:
-        warning = on_shared_place()
+    warning = opened.store.place_warning()
+    if warning is not None:
         return Check("database", Health.LIMITED, f"{warning.title}. {warning.cause}", warning.next_step)
     return Check("database", Health.WORKS, sentence)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
     from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
-    from obdesk.domain.remote import Connector
+    from obdesk.domain.remote import Connector, RemoteConnection
     from obdesk.domain.scores import Scores
     from obdesk.domain.suggestions import MergeId, Suggestion, SuggestionId
     from obdesk.domain.syncing import SyncOutcome
@@ -83,6 +83,8 @@ class LinkTicket:
     known: frozenset[str]
     """The provider's ids of the links that existed before, so that a lost redirect is noticed."""
     renews: ConnectionId | None = None
+    before: RemoteConnection | None = None
+    """The renewed link as the provider told it at the beginning, so that only what became of it counts."""
 
 
 @dataclass(frozen=True, slots=True)

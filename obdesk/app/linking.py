@@ -34,6 +34,8 @@ T = TypeVar("T")
 EMBEDDED_REDIRECT = "https://obdesk.invalid/callback"
 """Never resolved: the embedded view stops there before any look-up (RFC 2606 reserves the name)."""
 TICKET_LIFE = timedelta(minutes=15)
+_WELL = frozenset({Condition.OK, Condition.NEVER_SYNCED, Condition.STUCK})
+"""The aggregator has nothing against the link; how long ago it read the bank is another matter."""
 
 
 class ProviderAnswerError(AppError):
@@ -77,8 +79,10 @@ class Linking:
         url = await provider.renew_url(
             provider_id, redirect_uri=redirect, state=state, language=language(), reset=False
         )
-        known = frozenset({provider_id})
-        return LinkTicket(_value(url), redirect, state, channel, self._clock.now(), known, connection_id)
+        page, known = _value(url), frozenset({provider_id})
+        listed = {remote.provider_id: remote for remote in _value(await provider.connections())}
+        before = listed.get(provider_id)
+        return LinkTicket(page, redirect, state, channel, self._clock.now(), known, connection_id, before)
 
     async def finish(self, ticket: LinkTicket, callback_url: str | None) -> LinkReport:
         """Close an attempt with its callback, or ask whether it bore fruit without one."""
@@ -89,7 +93,8 @@ class Linking:
                 return refused
         remotes = {remote.provider_id: remote for remote in _value(await provider.connections())}
         if ticket.renews is not None:
-            return self._renewed(ticket.renews, remotes.get(next(iter(ticket.known))), callback_url)
+            remote = remotes.get(next(iter(ticket.known)))
+            return _renewed(ticket.renews, ticket.before, remote, is_back=callback_url is not None)
         return await self._linked(provider, ticket, remotes, callback_url)
 
     def _refused(self, ticket: LinkTicket, callback: Callback) -> LinkReport | None:
@@ -107,34 +112,13 @@ class Linking:
             )
         match callback.kind:
             case CallbackKind.CANCELLED:
-                return LinkReport(LinkResult.CANCELLED, (), tr("You cancelled. Nothing was linked."))
+                return LinkReport(LinkResult.CANCELLED, (), _cancelled(ticket))
             case CallbackKind.EXPIRED:
                 return LinkReport(LinkResult.EXPIRED, (), tr("The page's session has ended. Try again."))
             case CallbackKind.FAILED:
-                return LinkReport(
-                    LinkResult.FAILED, (), tr("The bank's page ended with an error. Nothing was linked.")
-                )
+                return LinkReport(LinkResult.FAILED, (), _failed(ticket))
             case CallbackKind.DONE:
                 return None
-
-    def _renewed(
-        self, connection_id: ConnectionId, remote: RemoteConnection | None, callback_url: str | None
-    ) -> LinkReport:
-        if remote is None:
-            return LinkReport(
-                LinkResult.FAILED, (), tr("This bank is no longer linked at the aggregator. Link it again.")
-            )
-        if needs_you(remote.condition):
-            if callback_url is None:
-                return LinkReport(LinkResult.NOTHING_YET, (), "")
-            return LinkReport(
-                LinkResult.FAILED, (connection_id,), explain(remote.condition, remote.bank).title
-            )
-        return LinkReport(
-            LinkResult.RENEWED,
-            (connection_id,),
-            tr("Access to {bank} is renewed. Your accounts and edits are as they were.", bank=remote.bank),
-        )
 
     async def _linked(
         self,
@@ -162,6 +146,56 @@ class Linking:
         banks = ", ".join(sorted(remote.bank for remote in new))
         sentence = trn("{banks} is linked.", "{banks} are linked.", len(new), banks=banks)
         return LinkReport(LinkResult.LINKED, ids, sentence)
+
+
+def _cancelled(ticket: LinkTicket) -> str:
+    if ticket.renews is not None:
+        return tr("You cancelled. Access was not renewed; everything is as it was.")
+    return tr("You cancelled. Nothing was linked.")
+
+
+def _failed(ticket: LinkTicket) -> str:
+    if ticket.renews is not None:
+        return tr("The bank's page ended with an error. Access was not renewed.")
+    return tr("The bank's page ended with an error. Nothing was linked.")
+
+
+def _renewed(
+    connection_id: ConnectionId,
+    before: RemoteConnection | None,
+    remote: RemoteConnection | None,
+    *,
+    is_back: bool,
+) -> LinkReport:
+    """Return what became of a renewal; where the bank's page did not come back, the link itself must tell."""
+    if remote is None:
+        return LinkReport(
+            LinkResult.FAILED, (), tr("This bank is no longer linked at the aggregator. Link it again.")
+        )
+    if not is_back and not _bore_fruit(before, remote):
+        return LinkReport(LinkResult.NOTHING_YET, (), "")
+    if needs_you(remote.condition):
+        title = explain(remote.condition, remote.bank).title
+        return LinkReport(LinkResult.FAILED, (connection_id,), title)
+    return LinkReport(
+        LinkResult.RENEWED,
+        (connection_id,),
+        tr("Access to {bank} is renewed. Your accounts and edits are as they were.", bank=remote.bank),
+    )
+
+
+def _bore_fruit(before: RemoteConnection | None, remote: RemoteConnection) -> bool:
+    """Tell whether the link alone shows that it was renewed since.
+
+    That it is well shows nothing, for it may have been before. Where no end of consent is told, a link
+    that was well never shows it: only its page, coming back, can.
+    """
+    if before is None or _in_the_middle(remote.condition):
+        return False
+    if needs_you(before.condition) and remote.condition in _WELL:
+        return True
+    ended, ends = before.consent_expires_at, remote.consent_expires_at
+    return ended is not None and ends is not None and ends > ended
 
 
 def _in_the_middle(condition: Condition) -> bool:

@@ -1,4 +1,7 @@
-"""The log file: what happened without whom it happened to; five files of five mebibytes at most."""
+"""The log file: what happened without whom it happened to; five files of five mebibytes at most.
+
+Of errors it has types and places, never words (`obdesk.app.unforeseen`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from contextlib import contextmanager
 from io import FileIO, TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
+
+from obdesk.app.unforeseen import Wordless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +40,7 @@ def kept_log(folder: Path) -> Iterator[Path]:
     """Write what the program logs into a folder while the block runs; return the newest file's path."""
     path = folder / NAME
     handler = _Kept(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES - 1, delay=True)
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(Wordless(_FORMAT))
     ours = logging.getLogger("obdesk")
     level = ours.level
     ours.addHandler(handler)

@@ -73,7 +73,7 @@ def link(
 
     report = run_app(given(context).place, run)
     if report.result not in {LinkResult.LINKED, LinkResult.RENEWED}:
-        raise _not_linked(report)
+        raise _not_linked(report) if renewed is None else _not_renewed(report, renewed)
 
 
 async def _begin(
@@ -154,4 +154,17 @@ def _not_linked(report: LinkReport) -> NotLinkedError:
         cause=report.sentence,
         next_step=tr("Your data is as it was. Start again with: obdesk link"),
         action=Action.NONE,
+    )
+
+
+def _not_renewed(report: LinkReport, connection: ConnectionId) -> NotLinkedError:
+    command = f"obdesk link --renew {connection}"
+    next_step = tr("Your data is as it was. Start again with: {command}", command=command)
+    if report.result is LinkResult.EXPIRED:
+        next_step = tr(
+            "If you finished at the bank, the next sync shows it. Otherwise start again with: {command}",
+            command=command,
+        )
+    return NotLinkedError(
+        title=tr("Access was not renewed"), cause=report.sentence, next_step=next_step, action=Action.NONE
     )

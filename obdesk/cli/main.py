@@ -13,6 +13,7 @@ import typer
 from obdesk import __version__
 from obdesk.app.i18n import use_language
 from obdesk.app.profile import DEFAULT_NAME
+from obdesk.app.unforeseen import guard_standard_error
 from obdesk.cli import (
     accounts,
     backups,
@@ -64,6 +65,7 @@ _GROUPS = (
 def main(arguments: Sequence[str], front_ends: FrontEnds) -> int:
     """Run one command and return its exit code (`obdesk.cli.exits`)."""
     use_language("system")
+    guard_standard_error()
     ending = _Ending()
     signal.signal(signal.SIGTERM, ending)
     try:

@@ -181,11 +181,14 @@ class Desk:
         self.window.show_page(page)
 
     def failed(self, name: str, error: BaseException) -> None:
-        """Tell the person of an error meant for them; log the rest as ours, without any data."""
+        """Tell the person of an error; where one was that is not meant for them, is logged as well."""
+        from obdesk.app.unforeseen import unforeseen
+
         if isinstance(error, ObdeskError):
             self.window.show_error(error)
         else:
             _log.error("task %s failed: %s", name, type(error).__name__, exc_info=error)
+            self.window.show_error(unforeseen(error))
 
     @contextmanager
     def stop_signals(self, stop: Callable[[], object]) -> Iterator[None]:

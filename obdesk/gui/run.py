@@ -185,9 +185,12 @@ class _Life:
         import asyncio
 
         from obdesk.app.logs import kept_log
+        from obdesk.app.unforeseen import guard_standard_error, unheard_errors_logged
         from obdesk.app.watchdog import Watchdog
 
-        with kept_log(opened.profile.folder), Watchdog(asyncio.get_running_loop()):
+        guard_standard_error()
+        watchdog = Watchdog(asyncio.get_running_loop())
+        with kept_log(opened.profile.folder), unheard_errors_logged(), watchdog:
             await self._run_watched(opened)
 
     async def _run_watched(self, opened: OpenProfile) -> None:

@@ -41,7 +41,7 @@ class DataReplacedError(AppError):
 
 
 class SharedPlaceError(AppError):
-    """The file is on a file system shared with other computers; it works, but less safely."""
+    """The file is where other computers get at it or at copies of it; it works, but less safely."""
 
 
 class SupersededError(Exception):
@@ -144,6 +144,21 @@ def on_shared_place() -> SharedPlaceError:
         title=tr("Your data is on a network folder"),
         cause=tr("Files there can be damaged when the network fails or two computers write at once."),
         next_step=tr("It works, more slowly. Better move the data folder to a disk of this computer."),
+    )
+
+
+def in_sync_folder(program: str) -> SharedPlaceError:
+    """Return the warning for a file that a program copies to other computers."""
+    return SharedPlaceError(
+        title=tr("Your data is in a folder of {program}", program=program),
+        cause=tr(
+            "Such a program copies files while they are written, "
+            "and two computers that write one file damage it."
+        ),
+        next_step=tr(
+            "It works for now. Quit, move the data folder to one that is not synchronised, "
+            "and start obdesk with --data-dir and that folder."
+        ),
     )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.storage.engine import Connection
+    from obdesk.storage.errors import SharedPlaceError
     from obdesk.storage.places import Identity
 
 T = TypeVar("T")
@@ -83,10 +84,15 @@ class Store:
         """Return where the file is."""
         return self._path
 
-    @property
-    def shared_place(self) -> bool:
-        """Tell whether the file is on a file system shared with other computers, where it is less safe."""
-        return on_network(self._path)
+    def place_warning(self) -> SharedPlaceError | None:
+        """Return what to tell where other computers get at the file or at copies of it; looks at folders."""
+        from obdesk.storage.errors import in_sync_folder, on_shared_place
+        from obdesk.storage.syncfolders import sync_program_of
+
+        if on_network(self._path):
+            return on_shared_place()
+        program = sync_program_of(self._path)
+        return None if program is None else in_sync_folder(program)
 
     def reading_connection(self) -> Connection:
         """Open a further read-only connection for a long reader such as an export; the caller closes it."""

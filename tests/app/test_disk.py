@@ -74,3 +74,16 @@ async def test_F44_data_on_a_network_folder_is_warned_of_at_the_start(
     (problem,) = house.heard(Problem)
     assert isinstance(problem, Problem)
     assert "network" in problem.error.title
+
+
+async def test_F44_data_in_a_synchronised_folder_is_warned_of_at_the_start(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / ".dropbox").write_text("")
+    house.app.start()
+    (problem,) = house.heard(Problem)
+    assert isinstance(problem, Problem)
+    assert problem.error.title == "Your data is in a folder of Dropbox"
+    assert "--data-dir" in problem.error.next_step
+    await house.configure()
+    assert await house.linked(), "it is a warning and no refusal"

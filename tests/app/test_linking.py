@@ -108,6 +108,65 @@ async def test_renewing_says_what_became_of_it(house: House) -> None:
     assert outcome.condition is Condition.OK
 
 
+async def _consent(house: House, ends_in_days: int) -> None:
+    (linked,) = await house.app.reads.connections()
+    house.bank.tell(f"/connections/{linked.provider_id}/consent", expires_in_s=ends_in_days * 86_400)
+
+
+async def test_before_the_consent_ends_only_a_later_end_tells_that_access_was_renewed(house: House) -> None:
+    link = await house.linked()
+    await _consent(house, ends_in_days=5)
+    ticket = await house.app.commands.begin_renew(link, LinkChannel.BROWSER)
+    for _ in range(2):
+        assert (await house.app.commands.finish_link(ticket, None)).result is LinkResult.NOTHING_YET
+    await _consent(house, ends_in_days=4)
+    assert (await house.app.commands.finish_link(ticket, None)).result is LinkResult.NOTHING_YET
+    await _consent(house, ends_in_days=180)
+    renewed = await house.app.commands.finish_link(ticket, None)
+    assert (renewed.result, renewed.connections) == (LinkResult.RENEWED, (link,))
+    later = await house.app.commands.begin_renew(link, LinkChannel.BROWSER)
+    assert (await house.app.commands.finish_link(later, None)).result is LinkResult.NOTHING_YET
+
+
+async def test_a_bank_in_need_that_is_well_again_was_renewed_though_no_page_came_back(
+    house: House,
+) -> None:
+    link = await house.linked()
+    (linked,) = await house.app.reads.connections()
+    house.bank.tell("/sca")
+    ticket = await house.app.commands.begin_renew(link, LinkChannel.EMBEDDED)
+    for state in ("SCARequired", "validating", "websiteUnavailable"):
+        house.bank.tell(f"/connections/{linked.provider_id}/state", state=state)
+        assert (await house.app.commands.finish_link(ticket, None)).result is LinkResult.NOTHING_YET, state
+    house.bank.tell(f"/connections/{linked.provider_id}/state", state=None)
+    assert (await house.app.commands.finish_link(ticket, None)).result is LinkResult.RENEWED
+
+
+async def test_where_no_end_of_consent_is_told_only_the_page_that_comes_back_says_renewed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obdesk.providers.powens.mapping._consent_expires_at", lambda *_told: None)
+    link = await house.linked()
+    ticket = await house.app.commands.begin_renew(link, LinkChannel.EMBEDDED)
+    await _consent(house, ends_in_days=180)
+    assert (await house.app.commands.finish_link(ticket, None)).result is LinkResult.NOTHING_YET
+    assert (await house.app.commands.finish_link(ticket, _back(ticket))).result is LinkResult.RENEWED
+
+
+@pytest.mark.parametrize(
+    ("error", "result"), [("access_denied", LinkResult.CANCELLED), ("server_error", LinkResult.FAILED)]
+)
+async def test_a_renewal_whose_page_ends_badly_says_that_access_was_not_renewed(
+    house: House, error: str, result: LinkResult
+) -> None:
+    link = await house.linked()
+    ticket = await house.app.commands.begin_renew(link, LinkChannel.BROWSER)
+    report = await house.app.commands.finish_link(ticket, _back(ticket, error=error))
+    assert report.result is result
+    assert "not renewed" in report.sentence
+    assert "linked" not in report.sentence
+
+
 async def test_renewing_a_link_that_is_gone_says_so(house: House) -> None:
     link = await house.linked()
     ticket = await house.app.commands.begin_renew(link, LinkChannel.BROWSER)

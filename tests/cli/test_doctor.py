@@ -68,6 +68,19 @@ def test_without_a_screen_the_rest_is_still_told(
     assert found["database"]["state"] == "works"
 
 
+def test_data_in_a_synchronised_folder_is_limited_and_says_what_to_do(linked: CommandLine) -> None:
+    mark = linked.folder / ".stfolder"
+    mark.mkdir()
+    try:
+        database = checks(linked)["database"]
+    finally:
+        mark.rmdir()
+
+    assert database["state"] == "limited"
+    assert "Syncthing" in database["sentence"]
+    assert "--data-dir" in database["what_to_do"]
+
+
 def test_a_profile_that_was_never_used_is_left_so(obdesk: CommandLine) -> None:
     ended = obdesk("doctor")
 

@@ -19,6 +19,8 @@ from tests.cli.visitor import Visitor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from obdesk.simulator.server import Simulator
 
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
@@ -283,6 +285,35 @@ def test_a_link_that_is_cancelled_ends_in_a_sentence(linked: CommandLine) -> Non
         "Your data is as it was. Start again with: obdesk link",
     ]
     assert len(linked("connections", "--json").json()["connections"]) == 1
+
+
+def test_a_renewal_that_nobody_makes_is_not_said_to_be_made(
+    linked: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obdesk.cli.linking._ASK_EVERY_S", 0.02)
+    monkeypatch.setattr("obdesk.cli.linking.WAIT_S", 0.5)
+    (connection,) = linked("connections", "--json").json()["connections"]
+    assert connection["condition"] == "ok"
+
+    ended = linked("link", "--renew", str(connection["id"]), "--open-url-only")
+
+    assert ended.code == 1
+    assert "is renewed" not in ended.out
+    again = f"obdesk link --renew {connection['id']}"
+    assert ended.err.splitlines()[-3:] == [
+        "Access was not renewed",
+        "Nobody came back from the bank's page in time.",
+        f"If you finished at the bank, the next sync shows it. Otherwise start again with: {again}",
+    ]
+
+
+def test_a_renewal_made_before_the_consent_ends_is_told(linked: CommandLine) -> None:
+    with linked.child("link", "--renew", "1", "--open-url-only") as process:
+        assert process.stdout is not None
+        Visitor().link(process.stdout.readline().strip(), BANK)
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, "is renewed" in out) == (0, True), err
 
 
 def test_a_passphrase_that_is_wrong_opens_nothing(

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from obdesk.app.interface import LinkChannel, LinkReport, LinkResult, LinkTicket
+from obdesk.domain.conditions import Condition
 from obdesk.domain.ids import ConnectionId
+from obdesk.domain.remote import RemoteConnection
 from obdesk.gui.linking.flow import ASK_EVERY_S, ATTEMPT_S, FRUIT_WAIT_S, step
+from obdesk.gui.linking.present import ending_title, step_line
 from obdesk.gui.linking.stages import (
     Adopted,
     Adopting,
@@ -59,6 +62,7 @@ BANK = Target("Alpina Bank", connector_id="uuid-1")
 EMBEDDED, BROWSER = LinkChannel.EMBEDDED, LinkChannel.BROWSER
 LINKED = LinkReport(LinkResult.LINKED, (ConnectionId(5),), "Alpina Bank is linked.")
 NOTHING = LinkReport(LinkResult.NOTHING_YET, (), "")
+WELL = RemoteConnection("300", "", "Alpina Bank", "", Condition.OK, "", "", True, None, None, None, None)
 BACK = "https://obdesk.invalid/callback?connection_id=311&state=s"
 
 
@@ -198,12 +202,14 @@ def test_an_answer_that_could_not_be_verified_is_asked_for_once_more() -> None:
 
 
 def test_going_on_in_the_browser_keeps_the_attempt_and_what_counts_as_new() -> None:
-    flow, done = walk(BrowserWanted(), start=at_bank())
+    opened = replace(ticket(), before=WELL)
+    flow, _ = walk(BankChosen(BANK), Confirmed(EMBEDDED), TicketReady(1, opened, 0.0))
+    flow, done = walk(BrowserWanted(), start=flow)
     assert done == [OpenAttempt(1, BANK, BROWSER)]
     assert ClosePage() not in done
     later = ticket(BROWSER, known=frozenset({"300", "311"}))
     flow, done = walk(TicketReady(1, later, 60.0), start=flow)
-    kept = replace(later, known=frozenset({"300"}))
+    kept = replace(later, known=frozenset({"300"}), before=WELL)
     assert done == [ClosePage(), OpenInBrowser(kept)]
     assert isinstance(flow.stage, AtBank)
     assert flow.stage.deadline_s == ATTEMPT_S, "the clock of the attempt goes on"
@@ -239,6 +245,23 @@ def test_renewing_goes_the_same_way() -> None:
     )
     assert flow.stage == FirstSync(again, renewed)
     assert done[0] == OpenAttempt(1, again, EMBEDDED)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (Cancel(),),
+        (Ticked(ATTEMPT_S), Asked(1, NOTHING, ATTEMPT_S + 1)),
+        (PageBroke(1, PageFault.CLOSED), Asked(1, NOTHING, 9.0)),
+        (CameBack(1, BACK), Cancel()),
+    ],
+)
+def test_a_renewal_that_comes_to_nothing_does_not_speak_of_linking(events: tuple[Event, ...]) -> None:
+    again = Target("Alpina Bank", renews=ConnectionId(5))
+    flow, _ = walk(BankChosen(again), Confirmed(EMBEDDED), TicketReady(1, ticket(), 0.0), *events)
+    assert isinstance(flow.stage, Ended)
+    for words in (flow.stage.sentence, step_line(flow), ending_title(flow.stage)):
+        assert "linked" not in words
 
 
 class AnyStory(RuleBasedStateMachine):

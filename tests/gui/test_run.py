@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from obdesk.app.bootstrap import App, OpenProfile
+    from obdesk.gui.changes import Spawn
     from obdesk.gui.desk import Desk
+    from tests.guards import ExpectsLog
 
 ROWS = 300
 TURN_S = 0.01
@@ -187,6 +189,36 @@ def test_privacy_and_theme_come_back_with_the_next_start(folder: Path, qapp: QAp
     _run(folder, look)
 
     assert seen == [(True, True)]
+
+
+def test_an_error_nobody_foresaw_is_told_in_the_window_and_logged_without_its_words(
+    folder: Path, qapp: QApplication, expects_log: ExpectsLog
+) -> None:
+    del qapp
+    expects_log("task screen failed: KeyError")
+    expects_log("task service failed: KeyError")
+    seen: list[tuple[str, str]] = []
+
+    async def fails() -> None:
+        raise KeyError("Camille Moreau")
+
+    async def story(app: App, desk: Desk) -> None:
+        banner = desk.window.banner
+        assert desk.parts is not None
+        spawns: list[tuple[str, Spawn]] = [("screen", desk.parts.spawn), ("service", app.work.spawn)]
+        for name, spawn in spawns:
+            banner.hide()
+            spawn(name, fails())
+            await until(banner.isVisible)
+            seen.append(banner.texts())
+
+    _run(folder, story)
+
+    assert [title for title, _cause in seen] == ["Something went wrong inside obdesk"] * 2
+    assert all("Nothing is lost" in cause and "Camille" not in cause for _title, cause in seen)
+    (log,) = folder.rglob("obdesk.log")
+    assert "tests.gui.test_run" in log.read_text()
+    assert "Camille" not in log.read_text()
 
 
 _STAY = """

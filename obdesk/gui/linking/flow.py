@@ -68,13 +68,13 @@ _FAULTS: dict[PageFault, str] = {
     PageFault.LOAD_FAILED: mark(
         "The page could not be loaded. Check the connection to the internet, then try again."
     ),
-    PageFault.CRASHED: mark("The page stopped working. Nothing was linked and nothing is lost."),
-    PageFault.CLOSED: mark("The page closed itself before anything was linked."),
+    PageFault.CRASHED: mark("The page stopped working. Nothing is lost."),
+    PageFault.CLOSED: mark("The page closed itself before it was finished."),
     PageFault.CERTIFICATE: mark(
         "The site could not prove who it is, so obdesk left it. Try again later or from another network."
     ),
     PageFault.WRONG_STATE: mark(
-        "An answer came that does not belong to this attempt. It was refused and nothing was linked."
+        "An answer came that does not belong to this attempt. It was refused and nothing was changed."
     ),
     PageFault.NAGGING: mark("The page did not stop asking questions, so obdesk closed it."),
     PageFault.ENGINE_REFUSED: mark(
@@ -211,8 +211,8 @@ def _moving(flow: Flow, stage: AtBank, event: BrowserWanted | TicketReady | Open
             asks = OpenAttempt(flow.attempt, stage.target, LinkChannel.BROWSER)
             return replace(flow, stage=replace(stage, moving=True, notice="")), (asks,)
         case TicketReady(_, ticket, _) if stage.moving:
-            # What the first page has linked meanwhile still counts as new.
-            kept = replace(ticket, known=stage.ticket.known)
+            # What the first page has linked or renewed meanwhile still counts as new.
+            kept = replace(ticket, known=stage.ticket.known, before=stage.ticket.before)
             moved = replace(stage, ticket=kept, moving=False)
             return replace(flow, stage=moved), (ClosePage(), OpenInBrowser(kept))
         case OpeningFailed(_, sentence) if stage.moving:
@@ -243,8 +243,7 @@ def _ticked(flow: Flow, stage: AtBank, now_s: float) -> Move:
             return _linked(flow, stage.target, stage.fruit)
         return flow, ()
     if now_s >= stage.deadline_s:
-        sentence = tr("The bank's page waited for 15 minutes and is no longer valid. Nothing was linked.")
-        return _last_look(flow, stage, Ending.EXPIRED, sentence)
+        return _last_look(flow, stage, Ending.EXPIRED, _expired_sentence(stage.target))
     if now_s >= stage.ask_at_s and not stage.asking:
         return replace(flow, stage=replace(stage, asking=True)), (Ask(flow.attempt, stage.ticket),)
     return flow, ()
@@ -287,8 +286,7 @@ def _adopting(flow: Flow, stage: Adopting, event: Event) -> Move:
         case TicketReady():
             return flow, (StopListening(),)
         case Cancel():
-            sentence = tr("You stopped waiting. If the bank was linked after all it appears in your list.")
-            return _end(flow, stage.target, Ending.CANCELLED, sentence)
+            return _end(flow, stage.target, Ending.CANCELLED, _stopped_sentence(stage.target))
         case _:
             return flow, ()
 
@@ -326,7 +324,24 @@ def _linked(flow: Flow, target: Target, report: LinkReport) -> Move:
 
 def _cancelled(flow: Flow, target: Target) -> Move:
     sentence = tr("You cancelled. Nothing was linked and nothing was kept.")
+    if target.renews is not None:
+        sentence = tr("You cancelled. If you had finished at the bank, the next check shows it.")
     return _end(flow, target, Ending.CANCELLED, sentence)
+
+
+def _expired_sentence(target: Target) -> str:
+    if target.renews is not None:
+        return tr(
+            "The bank's page waited for 15 minutes and is no longer valid. "
+            "If you finished there, the next check shows it; otherwise access was not renewed."
+        )
+    return tr("The bank's page waited for 15 minutes and is no longer valid. Nothing was linked.")
+
+
+def _stopped_sentence(target: Target) -> str:
+    if target.renews is not None:
+        return tr("You stopped waiting. If access was renewed after all, the next check shows it.")
+    return tr("You stopped waiting. If the bank was linked after all it appears in your list.")
 
 
 def _end(flow: Flow, target: Target, ending: Ending, sentence: str) -> Move:

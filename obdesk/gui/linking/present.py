@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from obdesk.app.interface import LinkChannel
 from obdesk.domain.conditions import explain
 from obdesk.domain.entities import RunResult
-from obdesk.domain.texts import tr, trn
+from obdesk.domain.texts import mark, tr, trn
 from obdesk.gui.linking.stages import (
     Adopting,
     AtBank,
     Choosing,
     Done,
     Ended,
+    Ending,
     Explaining,
     FirstSync,
     LastQuestion,
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from obdesk.gui.linking.stages import Flow, Target
 
 STEPS = 4
+_ENDINGS = {
+    Ending.CANCELLED: mark("You cancelled"),
+    Ending.EXPIRED: mark("The attempt took too long"),
+    Ending.FAILED: mark("The bank was not linked"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +98,31 @@ def step_line(flow: Flow) -> str:
         case AtBank() as stage:
             return _at_bank_line(stage)
         case Adopting() | LastQuestion():
-            return _step(3, tr("checking with Powens what was linked."))
+            return _step(3, tr("checking with Powens what came of it."))
         case FirstSync():
             return _step(4, tr("your data is coming in. You can use obdesk meanwhile."))
         case Done():
             return tr("Done.")
-        case Ended():
-            return tr("Nothing was linked. You can try again at any time.")
+        case Ended(target):
+            return _ended_line(target)
+
+
+def _ended_line(target: Target) -> str:
+    if target.renews is not None:
+        return tr("Your accounts and edits are as they were. You can try again at any time.")
+    return tr("Nothing was linked. You can try again at any time.")
+
+
+def ending_title(stage: Ended) -> str:
+    """Return how an attempt ended, in a few words."""
+    if stage.ending is Ending.FAILED and stage.target.renews is not None:
+        return tr("Access was not renewed")
+    return tr(_ENDINGS[stage.ending])
 
 
 def _at_bank_line(stage: AtBank) -> str:
+    if stage.fruit is not None and stage.target.renews is not None:
+        return _step(2, tr("access is renewed. Finish on the bank's page, or close it."))
     if stage.fruit is not None:
         return _step(2, tr("the bank is linked. Finish on its page, or close it."))
     if stage.notice:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from obdesk.app.interface import LinkChannel
 from obdesk.domain.errors import Action, ObdeskError
-from obdesk.domain.texts import mark, tr
+from obdesk.domain.texts import tr
 from obdesk.gui.linking.banks import BankPanel
 from obdesk.gui.linking.conduct import Conductor
 from obdesk.gui.linking.engine import prefers_browser, prepare, refusal
@@ -28,7 +28,7 @@ from obdesk.gui.linking.pages import (
     welcome_page,
 )
 from obdesk.gui.linking.policy import is_loopback
-from obdesk.gui.linking.present import left_text, linked_names, step_line, title_of
+from obdesk.gui.linking.present import ending_title, left_text, linked_names, step_line, title_of
 from obdesk.gui.linking.stages import (
     Adopting,
     AtBank,
@@ -40,7 +40,6 @@ from obdesk.gui.linking.stages import (
     Confirmed,
     Done,
     Ended,
-    Ending,
     Explaining,
     FirstSync,
     LastQuestion,
@@ -69,12 +68,6 @@ if TYPE_CHECKING:
 
 SAID_S = 8.0
 """How long the foot says what the page was told no about."""
-
-_ENDINGS = {
-    Ending.CANCELLED: mark("You cancelled"),
-    Ending.EXPIRED: mark("The attempt took too long"),
-    Ending.FAILED: mark("The bank was not linked"),
-}
 
 
 class LinkingScreen(QWidget):
@@ -234,7 +227,7 @@ class LinkingScreen(QWidget):
             case AtBank():
                 return self._browser_page(stage, cancel)
             case Adopting(target) | LastQuestion(target):
-                sentence = tr("Powens is asked what was linked; nothing is taken from the page itself.")
+                sentence = tr("Powens is asked what came of it; nothing is taken from the page itself.")
                 return waiting_page(self._theme, title_of(target), sentence, [cancel])
             case FirstSync() | Done():
                 return self._linked_page(stage)
@@ -289,7 +282,7 @@ class LinkingScreen(QWidget):
     def _ended_page(self, stage: Ended) -> Page:
         retry: Button = (tr("Try again"), lambda: self.conductor.feed(Retry()), "primary")
         other: Button = (tr("Choose another bank"), lambda: self.conductor.feed(Cancel()), "")
-        title = tr(_ENDINGS[stage.ending])
+        title = ending_title(stage)
         return end_page(self._theme, title, stage.sentence, good=False, buttons=[retry, other])
 
     def _put(self, page: QWidget) -> None:
