@@ -73,9 +73,9 @@ class Merge:
 
     id: MergeId
     kept: TransactionRow
-    """The row that stands for both, as it is now."""
+    """The row that stands for both, as it was before."""
     other: TransactionRow
-    """The row that is not shown by itself any more, as it was."""
+    """The row that is not shown by itself any more."""
     at: datetime
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from obdesk.domain.ids import AccountId, TransactionId
+from obdesk.domain.money import Currency, Money
 from obdesk.domain.suggestions import (
     Merge,
     MergeId,
@@ -17,6 +21,7 @@ from obdesk.storage.columns import instant
 from obdesk.storage.queries.transactions import rows_even_gone
 
 if TYPE_CHECKING:
+    from obdesk.domain.entities import TransactionRow
     from obdesk.storage.engine import Connection
 
 OPEN_PAIRS = (
@@ -56,10 +61,29 @@ def _suggestion(row: tuple[Any, ...], shown: dict[int, Any]) -> Suggestion:
 
 def merges(connection: Connection, of: TransactionId | None = None) -> tuple[Merge, ...]:
     """Return the merges that are not undone, newest first; those that one transaction stands for, or all."""
-    where, values = ("", ()) if of is None else (" AND kept_id = ?", (of,))
-    found = connection.execute(
-        f"SELECT id, kept_id, other_id, at FROM merges WHERE undone_at IS NULL{where} ORDER BY id DESC",
-        values,
-    ).fetchall()
+    found = connection.execute(f"{_MADE} ORDER BY m.id DESC", {"of": of}).fetchall()
     shown = rows_even_gone(connection, sorted({row_id for each in found for row_id in each[1:3]}))
-    return tuple(Merge(MergeId(row[0]), shown[row[1]], shown[row[2]], instant(row[3])) for row in found)
+    return tuple(
+        Merge(MergeId(row[0]), _as_it_was(shown[row[1]], row), shown[row[2]], instant(row[3]))
+        for row in found
+    )
+
+
+_MADE = (
+    "SELECT m.id, m.kept_id, m.other_id, m.at, m.before, a.currency, a.exponent FROM merges m "
+    "JOIN transactions t ON t.id = m.kept_id JOIN accounts a ON a.id = t.account_id "
+    "WHERE m.undone_at IS NULL AND m.kept_id = coalesce(:of, m.kept_id)"
+)
+
+
+def _as_it_was(row: TransactionRow, merge: tuple[Any, ...]) -> TransactionRow:
+    """Return a row as it was before it stood for another one, which it may say the same as since then."""
+    before = json.loads(merge[4])["kept"]
+    minor = before["amount_minor"]
+    return replace(
+        row,
+        booked_on=date.fromisoformat(before["booked_on"]),
+        payee=before["payee"] or before["label"],
+        label=before["label"],
+        amount=None if minor is None else Money(minor, Currency(merge[5], merge[6])),
+    )
