@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector, RemoteConnection
     from obdesk.domain.scores import Scores
-    from obdesk.domain.suggestions import MergeId, Suggestion, SuggestionId
+    from obdesk.domain.suggestions import Merge, MergeId, Suggestion, SuggestionId
     from obdesk.domain.syncing import SyncOutcome
 
 
@@ -317,8 +317,7 @@ class Reads(Protocol):
     ) -> tuple[TransactionRow, ...]:
         """Return some rows of a filter in its order: fast for the first screenful.
 
-        `quick` may leave out matches far down for words of one or two letters, which no index serves;
-        `transaction_ids` has them all.
+        `quick` may leave out matches far down for words of one or two letters; `transaction_ids` has all.
         """
         ...
 
@@ -364,6 +363,10 @@ class Reads(Protocol):
 
     async def suggestions(self, of: TransactionId | None = None) -> tuple[Suggestion, ...]:
         """Return pairs of transactions that may be one, the likeliest first; of one, or all."""
+        ...
+
+    async def merges(self, of: TransactionId | None = None) -> tuple[Merge, ...]:
+        """Return merges that are not undone, newest first; those one transaction stands for, or all."""
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:

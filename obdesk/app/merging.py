@@ -23,6 +23,10 @@ class NotOneError(AppError):
     """Two rows that cannot be one operation."""
 
 
+class BuiltOnError(AppError):
+    """A merge on which a later one builds."""
+
+
 def merge(tx: Tx, kept: TransactionId, other: TransactionId, now: datetime) -> tuple[MergeId, ChangeSet]:
     """Make two rows one and learn that their wordings are one shop's; raises NotOneError."""
     told = merges.labels_of(tx, kept, other)
@@ -57,14 +61,23 @@ def refuse(tx: Tx, suggestion: SuggestionId, now: datetime) -> ChangeSet | None:
 
 
 def split(tx: Tx, merge_id: MergeId, now: datetime) -> ChangeSet | None:
-    """Undo a merge and learn that the wordings are different; None where there is none to undo."""
-    told = merges.split(tx, merge_id, now)
-    if told is None:
+    """Undo a merge and learn that the wordings are different; None where there is none to undo.
+
+    Raises BuiltOnError where another merge has to be undone first.
+    """
+    first = merges.undo_first(tx, merge_id)
+    if first is not None:
+        raise BuiltOnError(
+            title=tr("Another merge has to be undone first"),
+            cause=tr("One of these two transactions was made one with a further one later."),
+            next_step=tr("Nothing was changed. Undo {id} first: obdesk split {id}", id=first),
+        )
+    undone = merges.split(tx, merge_id, now)
+    if undone is None:
         return None
-    account_id, kept, other, left, right = told
-    suggestions.decide(tx, (kept, other), SuggestionState.REFUSED, now)
-    suggestions.learn(tx, lesson_of(account_id, left, right), now, same=False)
-    return _touched(kept, other)
+    suggestions.decide(tx, undone.pair, SuggestionState.REFUSED, now)
+    suggestions.learn(tx, lesson_of(undone.account_id, *undone.labels), now, same=False)
+    return _touched(*undone.pair, *undone.heirs)
 
 
 def _touched(*rows: int) -> ChangeSet:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.records import TransactionRecord
     from obdesk.domain.scores import Scores
-    from obdesk.domain.suggestions import Suggestion
+    from obdesk.domain.suggestions import Merge, Suggestion
     from obdesk.storage.engine import Connection as Opened
     from obdesk.storage.store import Store
 
@@ -167,6 +167,12 @@ class StoreReads:
         from obdesk.storage.queries import suggestions
 
         return await self._store.read(suggestions.suggestions, of)
+
+    async def merges(self, of: TransactionId | None = None) -> tuple[Merge, ...]:
+        """Return merges that are not undone, newest first; those one transaction stands for, or all."""
+        from obdesk.storage.queries import suggestions
+
+        return await self._store.read(suggestions.merges, of)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
         """Return rows of the bank's data that could not be kept as they came."""

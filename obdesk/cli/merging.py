@@ -1,4 +1,4 @@
-"""`obdesk suggestions`, `obdesk merge`, `obdesk split`: two transactions that may be one operation."""
+"""`obdesk suggestions`, `merge`, `merges` and `split`: two transactions that may be one operation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from obdesk.cli.context import given
 from obdesk.cli.documents import Document, amount_text, instant_text
 from obdesk.cli.output import Column, print_json, print_table, say
 from obdesk.cli.session import run_app, run_reading
-from obdesk.cli.words import money_text
+from obdesk.cli.words import local_time, money_text
 from obdesk.domain.ids import TransactionId
 from obdesk.domain.suggestions import MergeId, SuggestionId, why_text
 from obdesk.domain.texts import tr
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from obdesk.app.bootstrap import App
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import TransactionRow
-    from obdesk.domain.suggestions import Suggestion
+    from obdesk.domain.suggestions import Merge, Suggestion
 
 _Number = Annotated[int, typer.Argument(metavar="SUGGESTION", help=tr("The suggestion's number."))]
 
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("refuse", help=tr("Keep the two apart, and do not ask again."))(refuse)
     app.add_typer(group, name="suggestions")
     app.command("merge", help=tr("Make two transactions one; it can be undone."))(merge)
+    app.command("merges", help=tr("List what was made one and can be split."))(merges)
     app.command("split", help=tr("Undo a merge, to the letter."))(split)
 
 
@@ -131,6 +132,48 @@ def merge(
 
 def _say_merged(merge_id: MergeId) -> None:
     say(tr("Made one. To undo it: obdesk split {id}", id=merge_id))
+
+
+def merges(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
+) -> None:
+    """List merges that are not undone."""
+
+    async def read(reads: StoreReads) -> tuple[Merge, ...]:
+        return await reads.merges()
+
+    found = run_reading(given(context).place, read)
+    if as_json:
+        print_json({"merges": [_merge_document(each) for each in found]})
+    elif not found:
+        say(tr("Nothing was made one."))
+    else:
+        print_table(
+            [
+                Column(tr("Id"), right=True),
+                Column(tr("Transaction"), flexible=True),
+                Column(tr("Amount"), right=True),
+                Column(tr("Made one with"), flexible=True),
+                Column(tr("Amount"), right=True),
+                Column(tr("Made at")),
+            ],
+            [[str(each.id), *_cells(each.kept), *_cells(each.other), local_time(each.at)] for each in found],
+        )
+
+
+def _cells(row: TransactionRow) -> tuple[str, str]:
+    return f"{row.booked_on.isoformat()} {row.label}", money_text(row.amount)
+
+
+def _merge_document(merge: Merge) -> Document:
+    return {
+        "id": merge.id,
+        "kept": _row_document(merge.kept),
+        "other": _row_document(merge.other),
+        "made_at": instant_text(merge.at),
+    }
 
 
 def split(

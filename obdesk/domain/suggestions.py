@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from obdesk.domain.entities import TransactionRow
-    from obdesk.domain.ids import AccountId, TransactionId
+    from obdesk.domain.ids import AccountId
 
 SuggestionId = NewType("SuggestionId", int)
 MergeId = NewType("MergeId", int)
@@ -72,8 +72,10 @@ class Merge:
     """Two rows that were made one, until it is undone."""
 
     id: MergeId
-    kept_id: TransactionId
-    other_id: TransactionId
+    kept: TransactionRow
+    """The row that stands for both, as it was before."""
+    other: TransactionRow
+    """The row that is not shown by itself any more."""
     at: datetime
 
 

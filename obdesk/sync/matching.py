@@ -105,6 +105,8 @@ def gather(
     Raises WantsFullError where the answer is a delta that cannot be understood by itself, ShiftedError
     where it is complete and cannot be.
     """
+    if not scope.full and _leaves_half(tx, came, known):
+        raise WantsFullError
     unknown, former = _unknown(tx, came, known)
     spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
     worded = transactions.worded(tx, spoken_of) if unknown.rows else []
@@ -133,6 +135,16 @@ def gather(
         if is_doubtful(unknown.all(), same_days, silent, live, lessons) or _overdue(tx, scope, silent):
             raise WantsFullError
     return stored
+
+
+def _leaves_half(tx: Tx, came: Sequence[Came], known: Mapping[tuple[int, int], KnownTransaction]) -> bool:
+    """Tell whether a row that stands for two is withdrawn: it may live on under the other one's id."""
+    withdrawn = [
+        known[key].id
+        for key in ((each, row.provider_id) for each, row in came if row.deleted)
+        if key in known
+    ]
+    return bool(withdrawn) and bool(merges.kept_ids(tx, withdrawn))
 
 
 def _unknown(

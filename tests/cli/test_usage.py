@@ -52,6 +52,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "suggestions accept",
         "suggestions refuse",
         "merge",
+        "merges",
         "split",
         "link",
         "sync",

@@ -100,7 +100,7 @@ def test_what_is_open_is_told_with_its_bank(counted: Scores) -> None:
 
 def test_what_was_decided_and_what_was_removed_counts_no_more(store: Store) -> None:
     happened(store)
-    store.write_now(lambda tx: tx.execute("UPDATE suggestions SET decided_at = 1"))
+    store.write_now(lambda tx: tx.execute("UPDATE suggestions SET state = 'refused', decided_at = 1"))
     store.write_now(lambda tx: tx.execute("UPDATE connections SET removed_at = 1 WHERE id = 2"))
 
     found = store.read_now(scores, NOW)

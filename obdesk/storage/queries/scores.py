@@ -25,6 +25,7 @@ from obdesk.storage.columns import instant, instant_or_none, to_ms
 from obdesk.storage.queries.limits import CALLS, breakers, calls_of
 from obdesk.storage.queries.mailbox import peers
 from obdesk.storage.queries.proofs import proofs
+from obdesk.storage.queries.suggestions import OPEN_PAIRS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,10 +63,10 @@ SELECT p.connection_id, c.bank, p.kind, count(*), max(p.seen_at)
 FROM problems p JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL
 GROUP BY p.connection_id, p.kind ORDER BY c.bank COLLATE NOCASE, p.connection_id, p.kind
 """
-_SUGGESTIONS = """
-SELECT a.connection_id, count(*) FROM suggestions s
-JOIN accounts a ON a.id = s.account_id WHERE s.decided_at IS NULL GROUP BY a.connection_id
-"""
+_SUGGESTIONS = (
+    "SELECT connection_id, count(*) FROM accounts a JOIN "
+    f"(SELECT s.account_id {OPEN_PAIRS}) open ON open.account_id = a.id GROUP BY connection_id"
+)
 
 
 def scores(connection: Connection, now: datetime) -> Scores:

@@ -145,7 +145,9 @@ def _restore_transactions(
         _put_back(tx, "transactions", field, [line for line in lines if line.field == field])
     deleted = [line for line in lines if line.field == "deleted"]
     tx.executemany(
-        "UPDATE transactions SET deleted_at = ?1 WHERE id = ?2 AND (deleted_at IS NULL) = ?3",
+        # What was made one with another row is not shown by itself, whatever the bank said of it.
+        "UPDATE transactions SET deleted_at = ?1 WHERE id = ?2 AND (deleted_at IS NULL) = ?3 "
+        "AND provider_id > 0",
         [(None if line.old == "0" else now_ms, line.subject_id, line.new == "0") for line in deleted],
     )
     _return_numbers(tx, "transactions", [line for line in lines if line.field == "provider_id"], added)
@@ -191,9 +193,11 @@ def _return_numbers(
         if table == "transactions"
         else ("account_aliases", "account_id")
     )
+    # A row that goes by another id now, as one that was made one with another, keeps what it has.
+    bearing = f"SELECT 1 FROM {table} WHERE id = ? AND provider_id IS ?"
+    lines = [line for line in lines if tx.value(bearing, (line.subject_id, line.new))]
     tx.executemany(
-        f"UPDATE {table} SET provider_id = -id WHERE id = ? AND provider_id IS ?",
-        [(line.subject_id, line.new) for line in lines],
+        f"UPDATE {table} SET provider_id = -id WHERE id = ?", [(line.subject_id,) for line in lines]
     )
     if added is not None:
         tx.executemany(
@@ -201,10 +205,11 @@ def _return_numbers(
             "AND account_id = (SELECT account_id FROM transactions WHERE id = ?)",
             [(*added, line.old, line.subject_id) for line in lines],
         )
-    tx.executemany(
-        f"UPDATE {table} SET provider_id = ? WHERE id = ? AND provider_id = -id",
-        [(line.old, line.subject_id) for line in lines],
-    )
+    for value in ("old", "new"):  # what another row bears by now is not given back
+        tx.executemany(
+            f"UPDATE OR IGNORE {table} SET provider_id = ? WHERE id = ? AND provider_id = -id",
+            [(getattr(line, value), line.subject_id) for line in lines],
+        )
     tx.executemany(
         f"DELETE FROM {aliases} WHERE {owner} = ? AND provider_id IS ?",
         [(line.subject_id, line.old) for line in lines],

@@ -39,18 +39,24 @@ def pair_of(tx: Tx, suggestion_id: int) -> tuple[TransactionId, TransactionId] |
 
 
 def decide(tx: Tx, pair: tuple[int, int], state: SuggestionState, now: datetime) -> None:
-    """Keep what the person said of a pair, if it was suggested."""
-    tx.execute(
+    """Keep what the person said of a pair, if it was suggested, whichever of them was to stay."""
+    tx.executemany(
         "UPDATE suggestions SET state = ?, decided_at = ? WHERE kept_id = ? AND other_id = ?",
-        (state.value, None if state is SuggestionState.OPEN else to_ms(now), *pair),
+        [
+            (state.value, None if state is SuggestionState.OPEN else to_ms(now), *each)
+            for each in (pair, pair[::-1])
+        ],
     )
 
 
 def lessons(tx: Tx, account_ids: Sequence[int]) -> tuple[frozenset[Lesson], frozenset[Lesson]]:
-    """Return the pairs of wordings (account id, key, key) that the person called the same, and different."""
+    """Return the pairs of wordings (account id, key, key) that the person called the same, and different.
+
+    Old files hold lessons on one wording and itself; they teach nothing.
+    """
     rows = tx.rows(
         "SELECT account_id, left_key, right_key, same FROM lessons "
-        f"WHERE account_id IN ({','.join('?' * len(account_ids))})",
+        f"WHERE left_key <> right_key AND account_id IN ({','.join('?' * len(account_ids))})",
         tuple(account_ids),
     )
     return (
@@ -60,7 +66,12 @@ def lessons(tx: Tx, account_ids: Sequence[int]) -> tuple[frozenset[Lesson], froz
 
 
 def learn(tx: Tx, lesson: Lesson, now: datetime, *, same: bool) -> None:
-    """Keep that two wordings are one shop's, or are not; the last word counts."""
+    """Keep that two wordings are one shop's, or are not; the last word counts.
+
+    Of one wording there is nothing to learn: "different" would part all rows of that shop.
+    """
+    if lesson[1] == lesson[2]:
+        return
     tx.execute(
         "INSERT INTO lessons(account_id, left_key, right_key, same, made_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT(account_id, left_key, right_key) DO UPDATE SET same = excluded.same, "
