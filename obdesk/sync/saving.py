@@ -285,7 +285,7 @@ def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeL
     transactions.free_ids(work.tx, plan.freed)
     transactions.keep_stamps(work.tx, plan.stamped)
     told = [*work.to_match, *work.again]
-    stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}
+    stamps = _tombstones(plan, told)
     transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
     for unsure in plan.unsure:
         came = numbered[unsure.remote.account_provider_id, unsure.remote.provider_id]
@@ -303,18 +303,19 @@ def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeL
     return counts, lines
 
 
-def _tombstones(
-    plan: Plan, fetched: Sequence[tuple[int, RemoteTransaction]]
-) -> list[tuple[int, RemoteTransaction]]:
-    """Pair each removed row with the provider's word on its deletion, where there was one."""
+def _tombstones(plan: Plan, fetched: Sequence[tuple[int, RemoteTransaction]]) -> dict[int, str]:
+    """Return by row id the stamps of rows that the provider withdrew by name.
+
+    A withdrawal may come without a stamp; what was told of the row before must not lift it all the same.
+    """
     if not plan.removed:
-        return []
-    wanted = {(row.account_id, row.provider_id): row.id for row in plan.removed}
-    return [
-        (wanted[account_id, row.provider_id], row)
+        return {}
+    wanted = {(row.account_id, row.provider_id): row for row in plan.removed}
+    return {
+        gone.id: max(gone.updated, row.updated)
         for account_id, row in fetched
-        if row.deleted and (account_id, row.provider_id) in wanted
-    ]
+        if row.deleted and (gone := wanted.get((account_id, row.provider_id)))
+    }
 
 
 def _keep_findings(

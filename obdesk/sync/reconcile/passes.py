@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from obdesk.domain.ledger import facts_of
+from obdesk.domain.ledger import AMOUNT, BOOKED, LABEL, PENDING, facts_of
 from obdesk.sync.reconcile.drift import match_drifted
 from obdesk.sync.reconcile.likeness import booking_likeness, fingerprint
 from obdesk.sync.reconcile.plan import Plan, Withheld
@@ -75,8 +75,17 @@ def _newest_of(plan: Plan, fetched: Iterable[Came]) -> dict[tuple[int, int], Rem
 
 
 def share_an_id(updated: str, facts: Facts, other: RemoteTransaction) -> bool:
-    """Tell whether two live rows under one id are two operations: one stamp has only one version."""
-    return updated == other.updated and not other.deleted and facts != facts_of(other)
+    """Tell whether two live rows under one id are two operations.
+
+    One stamp has only one version. Under another one a correction changes the day, the amount or the
+    wording, or two of them; only a booking changes all three.
+    """
+    if other.deleted:
+        return False
+    told = facts_of(other)
+    if updated == other.updated:
+        return facts != told
+    return all((facts[at] == told[at]) is (at == PENDING) for at in (PENDING, BOOKED, AMOUNT, LABEL))
 
 
 def supersedes(remote: RemoteTransaction, first: KnownTransaction) -> bool:
