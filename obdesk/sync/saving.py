@@ -23,6 +23,7 @@ from obdesk.sync.commits import account_lines, balance_lines, connection_lines, 
 from obdesk.sync.covering import watch
 from obdesk.sync.matching import Scope, WantsFullError, gather, known_rows, listed_accounts, recognise
 from obdesk.sync.reconcile.passes import reconcile, share_an_id, supersedes
+from obdesk.sync.refused import refused_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,7 +146,14 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     added = work.next_id - work.first_id
     renumbered = frozenset(identities.renamed.values())
     scope = Scope(
-        answer.connection_id, spoken_of, full, full and everything, answer.asked_at, renumbered, answer.reread
+        answer.connection_id,
+        spoken_of,
+        full,
+        full and everything,
+        answer.asked_at,
+        renumbered,
+        answer.reread,
+        refused_of((problem for _, problem in work.problems), known),
     )
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)

@@ -1,4 +1,4 @@
-"""Rows that the bank takes back: what stays gone, what comes back as another row, and whose words those are."""
+"""Rows that the bank takes back: what stays gone, what comes back as another row, and with whose words."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ replayed answer never undoes a newer one, and neither the order of rows nor thei
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(hours=2)
 """Provider stamps are wall-clock text of an unsure zone: one repeated hour is no proof of age."""
 VANISHING_MAX = 10
-"""So many rows may go at once, and half of an account: more is believed when it is said twice."""
+"""So many rows may go at once, and half of an account, and so many for the word of one old row alone.
+
+More is believed when it is said twice.
+"""
 
 
 def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Plan:
@@ -47,7 +51,7 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     new = match_drifted(plan, new, _left(leaving, matched), matched, stored)
     plan.added = [remote for _, remote in new]
     told = {row.id for row in plan.removed}
-    gone = _left(leaving, matched)
+    gone = [row for row in _left(leaving, matched) if row.account_id not in stored.hidden or row.id in told]
     kept = _withheld(plan, [row for row in gone if row.id not in told and not row.pending], stored)
     plan.removed = [row for row in gone if row.account_id not in kept or row.pending or row.id in told]
     return plan
@@ -264,11 +268,13 @@ def _by_booking(
 
 def _withheld(plan: Plan, missing: Sequence[KnownTransaction], stored: Stored) -> frozenset[int]:
     """Return the accounts whose missing rows stay for now: too many would vanish on one answer's word."""
-    counts: dict[int, int] = {}
-    for row in missing:
-        counts[row.account_id] = counts.get(row.account_id, 0) + 1
+    counts = Counter(row.account_id for row in missing)
+    early = Counter(
+        row.account_id for row in missing if row.booked_on < stored.bulk_from.get(row.account_id, "")
+    )
     for account_id, count in counts.items():
         total = stored.live_rows.get(account_id, 0)
-        if count > VANISHING_MAX and 2 * count > total and account_id not in stored.confirmed:
+        too_many = count > VANISHING_MAX and (2 * count > total or early[account_id] > VANISHING_MAX)
+        if too_many and account_id not in stored.confirmed:
             plan.withheld[account_id] = Withheld(count, total)
     return frozenset(plan.withheld)

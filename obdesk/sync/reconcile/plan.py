@@ -84,6 +84,10 @@ class Stored:
     """Rows that are gone and carry the person's words: they are looked for under new ids."""
     live_rows: Mapping[int, int] = field(default_factory=dict)
     """By account id: how many live booked rows the days of a complete answer cover."""
+    bulk_from: Mapping[int, str] = field(default_factory=dict)
+    """By account id, where much is missing: the day from which on more than a single row came."""
+    hidden: frozenset[int] = frozenset()
+    """Accounts of which a row came that nobody can name: none of theirs is gone for being missing."""
     lessons: Lessons = field(default_factory=Lessons)
     renumbered: frozenset[int] = frozenset()
     """Accounts that came under other ids: with them the ids of all their rows may be others."""
