@@ -99,6 +99,19 @@ def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
     return (shared, -days) if shared >= 2 and likely else None
 
 
+def suggested_booking(account_id: int, pending: Facts, booked: Facts, lessons: Lessons) -> Likeness | None:
+    """Return why a row may be what a reservation became, or None when it cannot be."""
+    labels = str(pending[LABEL]), str(booked[LABEL])
+    if booking_likeness(pending, booked) is None or lesson_of(account_id, *labels) in lessons.different:
+        return None
+    days = days_between(pending, booked)
+    why = [Reason.AMOUNT] if pending[AMOUNT] == booked[AMOUNT] else []
+    if days <= DRIFT_DAYS_MAX:
+        why.append(Reason.DATE if days == 0 else Reason.DATE_NEAR)
+    why += _label_score(*labels)[1]
+    return Likeness(SUGGESTED_SCORE + 10 * len(why), tuple(each.value for each in why))
+
+
 def _was_held(pending: Facts, booked: Facts) -> bool:
     """Tell whether a sum was set aside on that very day of which less was used, as at a petrol station."""
     held, used = _amount(pending), _amount(booked)

@@ -14,6 +14,7 @@ from obdesk.domain.ledger import AMOUNT, BOOKED, LABEL, PENDING, facts_of
 from obdesk.sync.reconcile.drift import match_drifted
 from obdesk.sync.reconcile.likeness import booking_likeness, fingerprint
 from obdesk.sync.reconcile.plan import Plan, Withheld
+from obdesk.sync.reconcile.withdrawn import match_withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,9 +47,12 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     leaving = [*plan.removed, *(_missing(stored, latest) if complete else ())]
     matched, alive = _by_former_id(plan, renamed, leaving, stored.joined)
     new = [*new, *alive]
-    new = _by_evidence(plan, new, _left(leaving, matched), stored.deleted, matched)
+    back = {row.id for row, _ in plan.changed if row.deleted}
+    deleted = [row for row in stored.deleted if row.id not in back]
+    new = _by_evidence(plan, new, _left(leaving, matched), deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
     new = match_drifted(plan, new, _left(leaving, matched), matched, stored)
+    new = match_withdrawn(plan, new, _left(deleted, matched), stored.lessons)
     plan.added = [remote for _, remote in new]
     told = {row.id for row in plan.removed}
     gone = [row for row in _left(leaving, matched) if row.account_id not in stored.hidden or row.id in told]
