@@ -40,7 +40,7 @@ class WantsFullError(Exception):
 
 
 class ShiftedError(Exception):
-    """A complete answer tells rows twice and lacks others: the list moved while it was read.
+    """An answer has fewer rows than its total says, or tells rows twice and lacks others: the list moved.
 
     Nothing was written. An answer read once more is believed: some providers always tell a row twice.
     """
