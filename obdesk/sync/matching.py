@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import AccountState
 from obdesk.storage.writes import accounts, connections, findings, merges, suggestions, transactions
+from obdesk.storage.writes.twins import twins
 from obdesk.sync.reconcile.accounts import Identities, identify
 from obdesk.sync.reconcile.doubt import is_doubtful
 from obdesk.sync.reconcile.passes import VANISHING_MAX
 from obdesk.sync.reconcile.plan import Lessons, Stored
+from obdesk.sync.reconcile.twins import untold
 from obdesk.sync.refused import Refused
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def gather(
     unknown, former = _unknown(tx, came, known)
     spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
     worded = transactions.worded(tx, spoken_of) if unknown.rows else []
+    merged = untold(twins(tx, spoken_of), former.values()) if unknown.rows else []
     lessons = Lessons(*suggestions.lessons(tx, spoken_of)) if unknown.rows else Lessons()
     pending = _pending(tx, scope) if scope.complete or not scope.full else []
     missing, live_rows = _missing(tx, scope, came, known) if scope.complete else ([], {})
@@ -127,6 +130,7 @@ def gather(
         pending=tuple(pending),
         missing=tuple(missing),
         deleted=tuple(row for row in worded if row.deleted),
+        twins=tuple(merged) if scope.complete else (),
         live_rows=live_rows,
         bulk_from=_bulk_from(came, missing),
         hidden=frozenset(each for each in scope.accounts if scope.refused.hides(each)),
@@ -138,7 +142,8 @@ def gather(
         keys = {(account_id, row.provider_id) for account_id, row in came}
         silent = [row for row in pending if (row.account_id, row.provider_id) not in keys]
         live = [row for row in worded if not row.deleted and (row.account_id, row.provider_id) not in keys]
-        same_days = (row for row in _same_days(tx, unknown) if (row.account_id, row.provider_id) not in keys)
+        same_days = [row for row in _same_days(tx, unknown) if (row.account_id, row.provider_id) not in keys]
+        same_days += [other for _, other in merged]
         if is_doubtful(unknown.all(), same_days, silent, live, lessons) or _overdue(tx, scope, silent):
             raise WantsFullError
     return stored

@@ -16,6 +16,7 @@ from obdesk.storage.writes import (
     runs,
     suggestions,
     transactions,
+    twins,
 )
 from obdesk.storage.writes.findings import Finding
 from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
@@ -217,6 +218,7 @@ def _apply(work: Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeLi
     work.flush()
     transactions.change_rows(work.tx, [*plan.changed, *plan.booked, *plan.moved], work.now)
     transactions.free_ids(work.tx, plan.freed)
+    twins.join_ids(work.tx, plan.joined, work.now)
     transactions.keep_stamps(work.tx, plan.stamped)
     told = [*work.to_match, *work.again]
     stamps = _tombstones(plan, told)

@@ -14,6 +14,7 @@ from obdesk.domain.ledger import AMOUNT, BOOKED, LABEL, PENDING, facts_of
 from obdesk.sync.reconcile.drift import match_drifted
 from obdesk.sync.reconcile.likeness import booking_likeness, fingerprint
 from obdesk.sync.reconcile.plan import Plan, Withheld
+from obdesk.sync.reconcile.twins import match_twins
 from obdesk.sync.reconcile.withdrawn import match_withdrawn
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     deleted = [row for row in stored.deleted if row.id not in back]
     new = _by_evidence(plan, new, _left(leaving, matched), deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
+    new = match_twins(plan, new, stored.twins, leaving, matched)
     new = match_drifted(plan, new, _left(leaving, matched), matched, stored)
     new = match_withdrawn(plan, new, _left(deleted, matched), stored.lessons)
     plan.added = [remote for _, remote in new]
@@ -194,16 +196,18 @@ def _by_former_id(
     Of several such ids the one with the newest word is the row's.
     A row that came under a former id while it lives on under its own is old news, unless the word is newer
     than all we know of the row: then these are two operations (a withdrawn one had a twin that came as it
-    went, and is told again). They are returned as new.
+    went, and is told again); or unless it is equal to another row that goes (the person took apart what was
+    one row as the ids came). They are returned as new.
     """
     matched: set[int] = set()
+    others = _others_going(renamed, leaving)
     alive: list[Came] = []
     going = {row.id for row in leaving}
     by_id = sorted(renamed, key=lambda pair: pair[1].provider_id)
     for row, remote in sorted(by_id, key=lambda pair: _precedence(pair[1]), reverse=True):
         lives_on = not row.deleted and row.id not in going
         newer = bool(row.updated) and remote.updated > row.updated and row.id not in joined
-        if lives_on and newer:
+        if (lives_on and newer) or _is_another(row, remote, others, spare=row.id in matched):
             alive.append((row.account_id, remote))
             plan.freed.append((row.account_id, remote.provider_id))
         elif lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):
@@ -212,6 +216,32 @@ def _by_former_id(
             plan.moved.append((row, remote))
             matched.add(row.id)
     return matched, alive
+
+
+def _others_going(
+    renamed: Sequence[tuple[KnownTransaction, RemoteTransaction]], leaving: Sequence[KnownTransaction]
+) -> dict[Fingerprint, set[int]]:
+    """Return which rows go, by what identifies them, where a row came as another or under several ids."""
+    as_they_were = all(row.facts == facts_of(remote) for row, remote in renamed)
+    if as_they_were and len({row.id for row, _ in renamed}) == len(renamed):
+        return {}
+    found: dict[Fingerprint, set[int]] = {}
+    for row in leaving:
+        found.setdefault(fingerprint(row.account_id, row.facts), set()).add(row.id)
+    return found
+
+
+def _is_another(
+    row: KnownTransaction,
+    remote: RemoteTransaction,
+    others: Mapping[Fingerprint, set[int]],
+    *,
+    spare: bool,
+) -> bool:
+    """Tell whether what came under a former id of a row is another row that goes."""
+    told = fingerprint(row.account_id, facts_of(remote))
+    is_like_another = bool(others.get(told, set()) - {row.id})
+    return is_like_another and (spare or told != fingerprint(row.account_id, row.facts))
 
 
 def _by_evidence(
