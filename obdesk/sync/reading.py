@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from obdesk.storage.heap import let_go
-from obdesk.storage.writes import runs, transactions
+from obdesk.storage.writes import transactions
 from obdesk.sync.totals import is_lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.ledger import KnownAccount
     from obdesk.domain.remote import RemoteTransaction, RowProblem
+    from obdesk.providers.base import TransactionPage
     from obdesk.storage.tx import Tx
-    from obdesk.sync.saving import Answer
 
 BATCH_ROWS = 20_000
 """Rows per search index batch: fewer cost more per row, more cost memory."""
@@ -53,21 +53,26 @@ class Work:
 
 
 def read_pages(
-    work: Work, answer: Answer, *, keep_all: bool, progress: Callable[[int, int | None], None] | None
+    work: Work,
+    digests: Mapping[int, tuple[bytes, int]],
+    pages: Sequence[TransactionPage],
+    *,
+    keep_all: bool,
+    progress: Callable[[int, int | None], None] | None,
 ) -> bool:
     """Sort every page's rows into new and to be matched; tell whether no page was skipped.
 
-    A page equal to the last answer's holds nothing new and is not even decoded. When rows might have
-    gone missing all pages are read, unless all are equal.
+    A page equal to the last answer's, by `digests`, holds nothing new and is not even decoded. When rows
+    might have gone missing all pages are read, unless all are equal.
     """
-    before = work.pages_before = runs.digests(work.tx, answer.connection_id, answer.series)
-    same = {n for n, page in enumerate(answer.pages) if n in before and before[n][0] == page.digest}
-    if len(same) < len(before) or len(same) < len(answer.pages):
+    before = work.pages_before = dict(digests)
+    same = {n for n, page in enumerate(pages) if n in before and before[n][0] == page.digest}
+    if len(same) < len(before) or len(same) < len(pages):
         same = set() if keep_all else same
     exponents = {account.provider_id: account.exponent for account in work.known.values()}
-    total = next((page.total for page in answer.pages if page.total is not None), None)
+    total = next((page.total for page in pages if page.total is not None), None)
     done = 0
-    for number, page in enumerate(answer.pages):
+    for number, page in enumerate(pages):
         if number in same:
             work.pages[number] = before[number]
             count = before[number][1]
@@ -84,12 +89,12 @@ def read_pages(
         done += count
         if progress is not None:
             progress(done, total)
-    return not same or not answer.pages
+    return not same or not pages
 
 
-def lacks_rows(work: Work, answer: Answer) -> bool:
+def lacks_rows(work: Work, pages: Sequence[TransactionPage]) -> bool:
     """Tell whether the pages hold fewer rows than the last of them says there are."""
-    total = answer.pages[-1].total if answer.pages else None
+    total = pages[-1].total if pages else None
     problems = (problem for _, problem in work.problems)
     return is_lacking(total, work.read, work.seen, [*work.to_match, *work.again], problems)
 

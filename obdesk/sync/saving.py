@@ -123,8 +123,10 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     if answer.compare or any(account.exponent != known[each].exponent for each, account in before.items()):
         runs.keep_digests(tx, answer.connection_id, answer.series, {})  # equal bytes mean other amounts now
     full = answer.series == "full"
-    everything = read_pages(work, answer, keep_all=full and bool(spoken_of), progress=progress)
-    lacking = lacks_rows(work, answer)
+    digests = runs.digests(tx, answer.connection_id, answer.series)
+    keep_all = full and bool(spoken_of)
+    everything = read_pages(work, digests, answer.pages, keep_all=keep_all, progress=progress)
+    lacking = lacks_rows(work, answer.pages)
     if lacking and answer.counted and not answer.reread:
         raise ShiftedError
     work.flush()
