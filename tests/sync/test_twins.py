@@ -106,6 +106,13 @@ def test_F18_another_row_like_the_one_merged_away_is_another_operation(book: Boo
     assert len(book.rows()) == 3
 
 
+def test_F15_one_that_was_made_one_does_not_stand_for_another_like_it_that_is_gone(book: Book) -> None:
+    book.take(*TOLD, Y._replace(provider_id=3))
+    merged(book)
+    assert book.take(*TOLD).counts.removed == 1
+    assert book.rows() == [(1, "OLD"), (2, X.label)]
+
+
 def test_F18_where_the_bank_had_withdrawn_one_of_the_two_it_lists_one(book: Book) -> None:
     book.take(*TOLD)
     book.take(X._replace(deleted=True, updated="2026-11-25 05:00:00"), series="delta")

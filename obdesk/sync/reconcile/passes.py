@@ -200,14 +200,15 @@ def _by_former_id(
     one row as the ids came). They are returned as new.
     """
     matched: set[int] = set()
-    others = _others_going(renamed, leaving)
+    others = _others_going([pair for pair in renamed if pair[0].id not in joined], leaving)
     alive: list[Came] = []
     going = {row.id for row in leaving}
     by_id = sorted(renamed, key=lambda pair: pair[1].provider_id)
     for row, remote in sorted(by_id, key=lambda pair: _precedence(pair[1]), reverse=True):
         lives_on = not row.deleted and row.id not in going
         newer = bool(row.updated) and remote.updated > row.updated and row.id not in joined
-        if (lives_on and newer) or _is_another(row, remote, others, spare=row.id in matched):
+        is_other = row.id not in joined and _is_another(row, remote, others, spare=row.id in matched)
+        if (lives_on and newer) or is_other:
             alive.append((row.account_id, remote))
             plan.freed.append((row.account_id, remote.provider_id))
         elif lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):
