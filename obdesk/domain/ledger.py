@@ -16,6 +16,9 @@ Facts = tuple[object, ...]
 """What the bank says of a transaction, in the order of RemoteTransaction's fields."""
 
 FACT_NAMES = RemoteTransaction._fields[_FIRST_FACT:_AFTER_FACTS]
+PENDING, BOOKED, DONE, AMOUNT, LABEL = (
+    FACT_NAMES.index(name) for name in ("pending", "booked_on", "done_on", "amount_minor", "label")
+)
 
 
 def facts_of(remote: RemoteTransaction) -> Facts:

@@ -29,6 +29,7 @@ from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.saving import Answer, LinkRemovedError, record, save
+from obdesk.sync.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ class Engine:
         self._rng = rng
         self._within_s = within_s
         self._gate = Gate(store, provider, clock, rng)
+        self._totals = Totals()
 
     async def discover(
         self, *, attended: bool = False
@@ -167,6 +169,7 @@ class Engine:
         try:
             return await self._run(start, progress, refresh_at_bank=refresh_at_bank)
         except WantsFullError:
+            start.course.reread = False
             return await self._run(replace(start, kind=SyncKind.RECONCILE), progress, refresh_at_bank=False)
 
     async def _run(
@@ -276,14 +279,16 @@ class Engine:
         pages: list[TransactionPage],
         asked_at: datetime,
     ) -> Answer:
+        series = "delta" if start.kind is SyncKind.DELTA else "full"
         return Answer(
             connection_id=start.connection_id,
             remote=remote,
             accounts=listed,
             pages=pages,
-            series="delta" if start.kind is SyncKind.DELTA else "full",
+            series=series,
             compare=start.kind is SyncKind.RECONCILE,
             reread=start.course.reread,
+            counted=self._totals.are_believed(start.connection_id, series),
             asked_at=asked_at,
             previous_cursor=start.cursor,
             next_cursor=self._provider.cursor_after,
@@ -326,6 +331,7 @@ class Engine:
         self, tx: Tx, start: _Start, answer: Answer, progress: Progress
     ) -> tuple[SyncOutcome, ChangeSet]:
         saved = save(tx, answer, lambda done, total: progress(Step.SAVING, done, total))
+        self._totals.learn(start.connection_id, answer.series, lacking=saved.lacking)
         condition = answer.remote.condition
         result = policy.result_of(condition, changed=saved.is_news)
         outcome = self._outcome(start, condition, result, saved.counts)

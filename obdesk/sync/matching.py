@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from obdesk.domain.entities import AccountState
 from obdesk.storage.writes import accounts, connections, findings, merges, suggestions, transactions
+from obdesk.storage.writes.twins import twins
 from obdesk.sync.reconcile.accounts import Identities, identify
 from obdesk.sync.reconcile.doubt import is_doubtful
+from obdesk.sync.reconcile.passes import VANISHING_MAX
 from obdesk.sync.reconcile.plan import Lessons, Stored
+from obdesk.sync.reconcile.twins import untold
+from obdesk.sync.refused import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from obdesk.domain.ids import ConnectionId
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
     Came = tuple[int, RemoteTransaction]
 
+NONE_REFUSED = Refused()
 PENDING_DAYS_MAX = 10
 """A pending row whose day lies so far back should have been booked; only a complete answer can tell."""
 
@@ -35,7 +42,7 @@ class WantsFullError(Exception):
 
 
 class ShiftedError(Exception):
-    """A complete answer tells rows twice and lacks others: the list moved while it was read.
+    """An answer has fewer rows than its total says, or tells rows twice and lacks others: the list moved.
 
     Nothing was written. An answer read once more is believed: some providers always tell a row twice.
     """
@@ -57,6 +64,8 @@ class Scope:
     """Of all accounts, the ids of ours that this answer lists under other ids than before."""
     reread: bool = False
     """It was read once more because the list seemed to move."""
+    refused: Refused = NONE_REFUSED
+    """Its rows that could not be kept."""
 
 
 @dataclass(slots=True)
@@ -110,8 +119,9 @@ def gather(
     unknown, former = _unknown(tx, came, known)
     spoken_of = sorted({account_id for account_id, _ in came} | scope.accounts)
     worded = transactions.worded(tx, spoken_of) if unknown.rows else []
+    merged = untold(twins(tx, spoken_of), former.values()) if unknown.rows else []
     lessons = Lessons(*suggestions.lessons(tx, spoken_of)) if unknown.rows else Lessons()
-    pending = transactions.pending_of(tx, sorted(scope.accounts)) if scope.complete or not scope.full else []
+    pending = _pending(tx, scope) if scope.complete or not scope.full else []
     missing, live_rows = _missing(tx, scope, came, known) if scope.complete else ([], {})
     if scope.complete and not scope.reread and _has_shifted(came, [*missing, *pending]):
         raise ShiftedError
@@ -122,7 +132,10 @@ def gather(
         pending=tuple(pending),
         missing=tuple(missing),
         deleted=tuple(row for row in worded if row.deleted),
+        twins=tuple(merged) if scope.complete else (),
         live_rows=live_rows,
+        bulk_from=_bulk_from(came, missing),
+        hidden=frozenset(each for each in scope.accounts if scope.refused.hides(each)),
         lessons=lessons,
         renumbered=scope.renumbered,
         confirmed=findings.accounts_told(tx, scope.connection_id) if missing else frozenset(),
@@ -131,7 +144,8 @@ def gather(
         keys = {(account_id, row.provider_id) for account_id, row in came}
         silent = [row for row in pending if (row.account_id, row.provider_id) not in keys]
         live = [row for row in worded if not row.deleted and (row.account_id, row.provider_id) not in keys]
-        same_days = (row for row in _same_days(tx, unknown) if (row.account_id, row.provider_id) not in keys)
+        same_days = [row for row in _same_days(tx, unknown) if (row.account_id, row.provider_id) not in keys]
+        same_days += [other for _, other in merged]
         if is_doubtful(unknown.all(), same_days, silent, live, lessons) or _overdue(tx, scope, silent):
             raise WantsFullError
     return stored
@@ -167,18 +181,26 @@ def _unknown(
     return _Unknown({account_id: rows for account_id, rows in new.items() if rows}), former
 
 
+def _pending(tx: Tx, scope: Scope) -> list[KnownTransaction]:
+    rows = transactions.pending_of(tx, sorted(scope.accounts))
+    return [row for row in rows if not scope.refused.holds(row)]
+
+
 def _missing(
     tx: Tx, scope: Scope, came: Sequence[Came], known: Mapping[tuple[int, int], KnownTransaction]
 ) -> tuple[list[KnownTransaction], dict[int, int]]:
     """Return live booked rows that a complete answer lacks within its days, and how many these days hold.
 
-    What is older than the oldest row that came is not spoken of: the bank serves no more. The withdrawal of
-    a row we never knew by that id counts as well: that row may be one we know by the id it had before.
+    What is older than the oldest booked row that came is not spoken of: the bank serves no more, and a sum
+    that it reserved long ago and never booked says nothing of what is booked. The withdrawal of a row we
+    never knew by that id counts as well: that row may be one we know by the id it had before.
     """
     oldest: dict[int, str] = {}
     for account_id, row in came:
-        if row.booked_on < oldest.get(account_id, "9999") and (
-            not row.deleted or (account_id, row.provider_id) not in known
+        if (
+            row.booked_on < oldest.get(account_id, "9999")
+            and not row.pending
+            and (not row.deleted or (account_id, row.provider_id) not in known)
         ):
             oldest[account_id] = row.booked_on
     there = {row.id for row in known.values()}
@@ -189,7 +211,24 @@ def _missing(
             ids = transactions.booked_since(tx, account_id, day)
             counts[account_id] = len(ids)
             missing += [row_id for row_id in ids if row_id not in there]
-    return transactions.by_ids(tx, missing), counts
+    return [row for row in transactions.by_ids(tx, missing) if not scope.refused.holds(row)], counts
+
+
+def _bulk_from(came: Sequence[Came], missing: Sequence[KnownTransaction]) -> dict[int, str]:
+    """Return by account the day of the second oldest row that came and stands, where much is missing.
+
+    What one single row lies before may be months that the bank no longer serves.
+    """
+    counts = Counter(row.account_id for row in missing)
+    return {
+        account_id: (nsmallest(2, _days_of(came, account_id)) or [""])[-1]
+        for account_id, count in counts.items()
+        if count > VANISHING_MAX
+    }
+
+
+def _days_of(came: Sequence[Came], account_id: int) -> Iterator[str]:
+    return (row.booked_on for each, row in came if each == account_id and not (row.pending or row.deleted))
 
 
 def _has_shifted(came: Sequence[Came], wanted: Sequence[KnownTransaction]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
 from obdesk.domain.entities import AccountState, RunCounts
 from obdesk.domain.remote import RowProblem
-from obdesk.storage.heap import let_go
 from obdesk.storage.writes import (
     accounts,
     commits,
@@ -17,12 +16,23 @@ from obdesk.storage.writes import (
     runs,
     suggestions,
     transactions,
+    twins,
 )
 from obdesk.storage.writes.findings import Finding
 from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
 from obdesk.sync.covering import watch
-from obdesk.sync.matching import Scope, WantsFullError, gather, known_rows, listed_accounts, recognise
+from obdesk.sync.matching import (
+    Scope,
+    ShiftedError,
+    WantsFullError,
+    gather,
+    known_rows,
+    listed_accounts,
+    recognise,
+)
+from obdesk.sync.reading import Work, lacks_rows, read_pages
 from obdesk.sync.reconcile.passes import reconcile, share_an_id, supersedes
+from obdesk.sync.refused import refused_of
 from obdesk.sync.reuniting import reunite
 
 if TYPE_CHECKING:
@@ -40,9 +50,6 @@ if TYPE_CHECKING:
     from obdesk.sync.commits import Record
     from obdesk.sync.reconcile.accounts import Identities
     from obdesk.sync.reconcile.plan import Plan
-
-BATCH_ROWS = 20_000
-"""Rows per search index batch: fewer cost more per row, more cost memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Answer:
     """Whether every row is compared with what is kept, also where a page is equal to the last answer's."""
     reread: bool = False
     """Whether it was read once more because the list seemed to move: then it is believed."""
+    counted: bool = True
+    """Whether it lacks rows where it holds fewer than its total says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,39 +85,14 @@ class Saved:
     """What the commit of this sync says, but for the rows that came new."""
     added: tuple[int, int] | None = None
     """The first and the last id of the rows that came new."""
+    lacking: bool = False
+    """The answer held fewer rows than its total says."""
 
     @property
     def is_news(self) -> bool:
         """Tell whether a row or a balance is another than before."""
         counts = self.counts
         return bool(counts.new or counts.updated or counts.removed or self.changes.touches(Kind.BALANCES))
-
-
-@dataclass(slots=True)
-class _Work:
-    """The state of one write while it goes through its pages."""
-
-    tx: Tx
-    now: datetime
-    known: dict[int, KnownAccount]
-    next_id: int
-    first_id: int
-    to_match: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
-    fresh: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
-    again: list[tuple[int, RemoteTransaction]] = field(default_factory=list)
-    """Further versions of rows of this very answer, in accounts that were empty before it."""
-    problems: list[tuple[int | None, RowProblem]] = field(default_factory=list)
-    stamp: str = ""
-    unchanged: int = 0
-    pages: dict[int, tuple[bytes, int]] = field(default_factory=dict)
-    pages_before: dict[int, tuple[bytes, int]] = field(default_factory=dict)
-    shadows: set[int] = field(default_factory=set)
-    """Accounts listed under an id that is not theirs any more: their rows come under the other one."""
-
-    def flush(self) -> None:
-        self.next_id = transactions.insert_rows(self.tx, self.fresh, self.next_id, self.now)
-        let_go(self.fresh)
 
 
 class LinkRemovedError(Exception):
@@ -139,17 +123,29 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     changed, moved = accounts.save(tx, answer.connection_id, listed, answer.asked_at)
     first_id = transactions.next_id(tx)
     known = accounts.known(tx, answer.connection_id) if changed or identities.renamed else before
-    work = _Work(tx, answer.asked_at, known, first_id, first_id, shadows=identities.shadows)
+    work = Work(tx, answer.asked_at, known, first_id, first_id, shadows=identities.shadows)
     spoken_of = listed_accounts(listed, known, identities.shadows)
     if answer.compare or any(account.exponent != known[each].exponent for each, account in before.items()):
         runs.keep_digests(tx, answer.connection_id, answer.series, {})  # equal bytes mean other amounts now
     full = answer.series == "full"
-    everything = _read_pages(work, answer, keep_all=full and bool(spoken_of), progress=progress)
+    digests = runs.digests(tx, answer.connection_id, answer.series)
+    keep_all = full and bool(spoken_of)
+    everything = read_pages(work, digests, answer.pages, keep_all=keep_all, progress=progress)
+    lacking = lacks_rows(work, answer.pages)
+    if lacking and answer.counted and not answer.reread:
+        raise ShiftedError
     work.flush()
     added = work.next_id - work.first_id
     renumbered = frozenset(identities.renamed.values())
     scope = Scope(
-        answer.connection_id, spoken_of, full, full and everything, answer.asked_at, renumbered, answer.reread
+        answer.connection_id,
+        spoken_of,
+        full,
+        full and everything,
+        answer.asked_at,
+        renumbered,
+        answer.reread,
+        refused_of((problem for _, problem in work.problems), known),
     )
     plan = _match(work, scope)
     counts, lines = _apply(work, plan, added)
@@ -171,6 +167,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
         cursor,
         tuple(lines),
         new,
+        lacking,
     )
 
 
@@ -210,66 +207,7 @@ def record(tx: Tx, answer: Answer, saved: Saved, outcome: SyncOutcome, ended_at:
     return saved.changes.merge(asked).merge(ChangeSet.of(Kind.RUNS, [run_id]))
 
 
-def _read_pages(
-    work: _Work, answer: Answer, *, keep_all: bool, progress: Callable[[int, int | None], None] | None
-) -> bool:
-    """Sort every page's rows into new and to be matched; tell whether no page was skipped.
-
-    A page equal to the last answer's holds nothing new and is not even decoded. When rows might have
-    gone missing all pages are read, unless all are equal.
-    """
-    before = work.pages_before = runs.digests(work.tx, answer.connection_id, answer.series)
-    same = {n for n, page in enumerate(answer.pages) if n in before and before[n][0] == page.digest}
-    if len(same) < len(before) or len(same) < len(answer.pages):
-        same = set() if keep_all else same
-    exponents = {account.provider_id: account.exponent for account in work.known.values()}
-    total = next((page.total for page in answer.pages if page.total is not None), None)
-    done = 0
-    for number, page in enumerate(answer.pages):
-        if number in same:
-            work.pages[number] = before[number]
-            count = before[number][1]
-            work.unchanged += count
-        else:
-            decoded = page.decode(exponents)
-            count = len(decoded.rows) + len(decoded.problems)
-            if not decoded.problems:  # what could not be kept is tried again, so its page is never skipped
-                work.pages[number] = (page.digest, count)
-            _sort_rows(work, decoded.rows)
-            work.problems += [(_account_id(work, problem), problem) for problem in decoded.problems]
-        done += count
-        if progress is not None:
-            progress(done, total)
-    return not same or not answer.pages
-
-
-def _sort_rows(work: _Work, rows: Sequence[RemoteTransaction]) -> None:
-    known, fresh, seen, stamp = work.known, work.fresh, work.seen, work.stamp
-    if work.shadows:
-        known = {number: account for number, account in known.items() if number not in work.shadows}
-    for row in rows:
-        account = known.get(row.account_provider_id)
-        if account is None:
-            continue
-        stamp = max(stamp, row.updated)
-        if not account.empty:
-            work.to_match.append((account.id, row))
-        elif row.deleted or row.provider_id in seen:
-            work.again.append((account.id, row))
-        else:
-            seen.add(row.provider_id)
-            fresh.append((account.id, row))
-    work.stamp = stamp
-    if len(fresh) >= BATCH_ROWS:
-        work.flush()
-
-
-def _account_id(work: _Work, problem: RowProblem) -> int | None:
-    account = work.known.get(problem.account_provider_id or 0)
-    return None if account is None else account.id
-
-
-def _match(work: _Work, scope: Scope) -> Plan:
+def _match(work: Work, scope: Scope) -> Plan:
     known = known_rows(work.tx, [*work.to_match, *work.again])
     again: list[tuple[int, RemoteTransaction]] = []
     shared: list[RemoteTransaction] = []
@@ -294,7 +232,7 @@ def _match(work: _Work, scope: Scope) -> Plan:
     return plan
 
 
-def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeLine]]:
+def _apply(work: Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeLine]]:
     accounts_by_provider = {account.provider_id: account.id for account in work.known.values()}
     work.fresh = [(accounts_by_provider[row.account_provider_id], row) for row in plan.added]
     numbered = {
@@ -303,9 +241,10 @@ def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeL
     work.flush()
     transactions.change_rows(work.tx, [*plan.changed, *plan.booked, *plan.moved], work.now)
     transactions.free_ids(work.tx, plan.freed)
+    twins.join_ids(work.tx, plan.joined, work.now)
     transactions.keep_stamps(work.tx, plan.stamped)
     told = [*work.to_match, *work.again]
-    stamps = {stored_id: row.updated for stored_id, row in _tombstones(plan, told)}
+    stamps = _tombstones(plan, told)
     transactions.remove_rows(work.tx, plan.removed, work.now, stamps)
     for unsure in plan.unsure:
         came = numbered[unsure.remote.account_provider_id, unsure.remote.provider_id]
@@ -323,22 +262,23 @@ def _apply(work: _Work, plan: Plan, added: int) -> tuple[RunCounts, list[ChangeL
     return counts, lines
 
 
-def _tombstones(
-    plan: Plan, fetched: Sequence[tuple[int, RemoteTransaction]]
-) -> list[tuple[int, RemoteTransaction]]:
-    """Pair each removed row with the provider's word on its deletion, where there was one."""
+def _tombstones(plan: Plan, fetched: Sequence[tuple[int, RemoteTransaction]]) -> dict[int, str]:
+    """Return by row id the stamps of rows that the provider withdrew by name.
+
+    A withdrawal may come without a stamp; what was told of the row before must not lift it all the same.
+    """
     if not plan.removed:
-        return []
-    wanted = {(row.account_id, row.provider_id): row.id for row in plan.removed}
-    return [
-        (wanted[account_id, row.provider_id], row)
+        return {}
+    wanted = {(row.account_id, row.provider_id): row for row in plan.removed}
+    return {
+        gone.id: max(gone.updated, row.updated)
         for account_id, row in fetched
-        if row.deleted and (account_id, row.provider_id) in wanted
-    ]
+        if row.deleted and (gone := wanted.get((account_id, row.provider_id)))
+    }
 
 
 def _keep_findings(
-    work: _Work, scope: Scope, plan: Plan, identities: Identities, *, account_news: bool
+    work: Work, scope: Scope, plan: Plan, identities: Identities, *, account_news: bool
 ) -> list[int]:
     """Keep what was found about whole accounts; return the ids of findings that came or were solved."""
     tx, connection_id, now = work.tx, scope.connection_id, work.now
@@ -357,7 +297,7 @@ def _keep_findings(
     return touched
 
 
-def _keep_rest(work: _Work, answer: Answer) -> tuple[str | None, list[int]]:
+def _keep_rest(work: Work, answer: Answer) -> tuple[str | None, list[int]]:
     """Keep problems and digests; return the cursor to keep and the problems that came or were solved."""
     tx, connection_id = work.tx, answer.connection_id
     problems = runs.keep_problems(tx, connection_id, work.problems, work.now)
@@ -367,7 +307,7 @@ def _keep_rest(work: _Work, answer: Answer) -> tuple[str | None, list[int]]:
     return answer.next_cursor(work.stamp, answer.previous_cursor) if work.stamp else None, problems
 
 
-def _well(work: _Work) -> Callable[[str], bool]:
+def _well(work: Work) -> Callable[[str], bool]:
     """Return a test for the subjects of problems: whether this answer holds that row without one."""
     ill = {problem.subject for _, problem in work.problems}
     came: set[str] = set()
@@ -381,7 +321,7 @@ def _well(work: _Work) -> Callable[[str], bool]:
     return is_well
 
 
-def _touched(work: _Work, plan: Plan) -> ChangeSet:
+def _touched(work: Work, plan: Plan) -> ChangeSet:
     added = work.next_id - work.first_id
     if added > IDS_MAX:
         return ChangeSet.many(Kind.TRANSACTIONS)

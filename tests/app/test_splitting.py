@@ -14,7 +14,7 @@ from obdesk.storage.store import Store
 from obdesk.storage.writes import commits
 from tests.seed import KEY, NOW, row
 from tests.storage.files import checked
-from tests.sync.test_identity import Book
+from tests.sync.book import Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -105,6 +105,7 @@ def test_a_pending_row_may_have_no_amount_yet_but_a_booked_one_may_not() -> None
 
 def test_a_deleted_row_is_kept_even_when_little_is_left_of_it() -> None:
     assert one(deleted="2026-02-02 05:10:00").deleted
+    assert one(deleted="2026-02-02 05:10:00", last_update=None).updated == "2026-02-02 05:10:00"
     row = one(deleted="2026-02-02 05:10:00", value=None, date=None, rdate=None)
     assert row.deleted
     assert row.booked_on == "2026-02-02"

@@ -210,7 +210,9 @@ def test_a_delta_is_not_believed_where_a_reservation_may_have_booked() -> None:
     assert is_doubtful([(ACCOUNT, came)], (), [waits], (), NONE)
     assert is_doubtful([(ACCOUNT, came)], (), [far, waits], (), NONE)
     assert not is_doubtful([(ACCOUNT, came)], (), [far], (), NONE)
-    assert not is_doubtful([(ACCOUNT, came._replace(pending=True))], (), [waits], (), NONE)
+    again = came._replace(pending=True)
+    assert is_doubtful([(ACCOUNT, again)], (), [waits], (), NONE), "it may be the same under another id"
+    assert not is_doubtful([(ACCOUNT, again._replace(label="LUX"))], (), [waits], (), NONE)
     assert not is_doubtful([(2, came)], (), [waits], (), NONE)
 
 

@@ -15,7 +15,7 @@ from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
-from obdesk.storage.writes import accounts, connections
+from obdesk.storage.writes import accounts, connections, merges
 from obdesk.sync.matching import WantsFullError
 from obdesk.sync.reconcile.accounts import reunions
 from tests.seed import EUR, KEY, NOW, remote_account, row
@@ -129,6 +129,33 @@ def test_F15_a_live_row_stays_where_the_account_that_is_gone_had_it_deleted(book
     book.take(*moved, accounts=[ABROAD], link=2)
     assert sorted(label for _, label in book.rows()) == ["SHOP 0", "SHOP 1", "SHOP 2"]
     assert "on the tombstone" in {note(book, row_id) for row_id, _ in book.rows()}
+
+
+@pytest.mark.parametrize("kept_twice", [False, True])
+def test_F15_what_the_person_made_one_at_the_second_link_can_still_be_split(
+    book: Book, *, kept_twice: bool
+) -> None:
+    mine = [row(810, account=2801, label="LIBRAIRIE"), row(811, account=2801, label="LIBRAIRIE DU PORT")]
+    here = [row(1, label="LIBRAIRIE")] if kept_twice else []
+    book.take(*months(2, 11), *here, accounts=[HOME])
+    book.link("312")
+    book.take(*months(2, 801, 2801), *mine, accounts=[ABROAD], link=2)
+    kept, other = (
+        row_id for row_id, label in book.rows() if label.startswith("LIB") and row_id > len(here) + 2
+    )
+    merge = book.store.write_now(lambda tx: merges.merge(tx, kept, other, "", NOW))
+    ends(book)
+    book.take(*months(2, 801, 2801), *mine, accounts=[ABROAD], link=2)
+    assert sorted(label for _, label in book.rows()) == ["LIBRAIRIE", "SHOP 0", "SHOP 1"]
+    if not kept_twice:  # otherwise the first link's row has taken the place of the merged one
+        book.store.write_now(lambda tx: merges.split(tx, merge, NOW))
+        book.take(*months(2, 801, 2801), *mine, accounts=[ABROAD], link=2, days=1)
+        assert sorted(label for _, label in book.rows()) == [
+            "LIBRAIRIE",
+            "LIBRAIRIE DU PORT",
+            "SHOP 0",
+            "SHOP 1",
+        ]
 
 
 def test_balances_names_and_marks_of_both_go_on_with_the_one(book: Book) -> None:

@@ -330,7 +330,7 @@ def test_erasing_a_link_leaves_no_word_of_it(sync: Sync) -> None:
 
 
 def test_many_rows_at_once_are_told_as_many(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("obdesk.sync.saving.BATCH_ROWS", 8_000)  # some are written before all are read
+    monkeypatch.setattr("obdesk.sync.reading.BATCH_ROWS", 8_000)  # some are written before all are read
     rows = [row(n, label=f"ROW {n}") for n in range(1, 10_102)]
     told: list[tuple[int, int | None]] = []
     answer = answer_of(

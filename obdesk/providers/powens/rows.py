@@ -160,7 +160,7 @@ class _Page:
                 label_of(other.account_identification, _WORD_LENGTH_MAX) if other else "",
                 *(_NO_ORIGINAL if original is None else self._original(wire, original)),
                 bool(wire.deleted),
-                self._stamps[wire.last_update],
+                self._stamps[wire.last_update or wire.deleted],
             ),
         )
 

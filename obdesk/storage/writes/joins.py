@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from obdesk.storage.writes import accounts, edits, transactions
@@ -31,6 +32,7 @@ def move_rows(tx: Tx, kept_id: int, other_id: int, same: Iterable[tuple[int, int
             "UPDATE transaction_history SET transaction_id = ? WHERE transaction_id = ?", (stays, row_id)
         )
         transactions.erase(tx, row_id)
+    _take_merges(tx, kept_id, other_id)
     # What the kept account knows as a former id of a row is one; an id of one's own goes before it.
     tx.execute(
         "DELETE FROM transaction_aliases WHERE account_id = ?1 AND provider_id IN "
@@ -40,6 +42,20 @@ def move_rows(tx: Tx, kept_id: int, other_id: int, same: Iterable[tuple[int, int
     tx.execute("UPDATE transactions SET account_id = ? WHERE account_id = ?", (kept_id, other_id))
     for table in ("transaction_aliases", "suggestions", "lessons"):
         tx.execute(f"UPDATE OR IGNORE {table} SET account_id = ? WHERE account_id = ?", (kept_id, other_id))
+
+
+def _take_merges(tx: Tx, kept_id: int, other_id: int) -> None:
+    """Let what undoing a merge brings back be rows of the kept account."""
+    found = tx.rows(
+        "SELECT m.id, m.before FROM merges m JOIN transactions t ON t.id = m.kept_id "
+        "WHERE t.account_id = ? AND m.undone_at IS NULL",
+        (other_id,),
+    )
+    for merge_id, text in found:
+        before = json.loads(text)
+        for record in (before["kept"], before["other"], *before["aliases"]):
+            record["account_id"] = kept_id
+        tx.update("merges", merge_id, {"before": json.dumps(before)})
 
 
 def move_account(tx: Tx, kept_id: int, other_id: int, now: datetime) -> None:

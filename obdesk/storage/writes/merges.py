@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obdesk.domain.suggestions import MergeId
 from obdesk.storage.columns import to_ms
+from obdesk.storage.writes import edits
 from obdesk.storage.writes.transactions import reindex
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def merge(tx: Tx, kept_id: int, other_id: int, why: str, now: datetime) -> Merge
         "UPDATE transaction_aliases SET transaction_id = ? WHERE transaction_id = ?", (kept_id, other_id)
     )
     _put_alias(tx, kept_id, kept["account_id"], former, to_ms(now))
-    _join_edits(tx, kept_id, other_id, now)
+    edits.join(tx, kept_id, other_id, now)
     before["joined"] = _edit(tx, kept_id)
     _look_again(tx, kept["account_id"])
     values = {
@@ -166,7 +167,7 @@ _BEARER = "SELECT id FROM transactions WHERE account_id = ? AND provider_id = ?"
 def _hand_over(tx: Tx, row_id: int, heir: int, now: datetime) -> None:
     """Let a row have another one's former ids and words, which nobody would see there."""
     tx.execute("UPDATE transaction_aliases SET transaction_id = ? WHERE transaction_id = ?", (heir, row_id))
-    _join_edits(tx, heir, row_id, now)
+    edits.join(tx, heir, row_id, now)
     tx.execute("DELETE FROM transaction_edits WHERE transaction_id = ?", (row_id,))
 
 
@@ -219,23 +220,6 @@ def _give_alias(tx: Tx, alias: Record) -> None:
         f"INSERT OR IGNORE INTO transaction_aliases({', '.join(told)}) VALUES ({', '.join('?' * len(told))})",
         tuple(told.values()),
     )
-
-
-def _join_edits(tx: Tx, kept_id: int, other_id: int, now: datetime) -> None:
-    """Let no word of the person's go: two notes become one, a category of the kept row wins."""
-    kept, other = _edit(tx, kept_id), _edit(tx, other_id)
-    if other is None:
-        return
-    notes = [each["note"] for each in (kept, other) if each is not None and each["note"]]
-    category = (kept["category"] if kept is not None else None) or other["category"]
-    tx.execute("DELETE FROM transaction_edits WHERE transaction_id = ?", (kept_id,))
-    joined = {
-        "transaction_id": kept_id,
-        "note": "\n".join(dict.fromkeys(notes)),
-        "category": category,
-        "edited_at": to_ms(now),
-    }
-    tx.insert("transaction_edits", joined)
 
 
 def _look_again(tx: Tx, account_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from obdesk.domain.ledger import facts_of
@@ -30,10 +31,10 @@ def is_doubtful(
     """Tell whether only a complete answer can say what the new rows of a delta are.
 
     All rows compared are live and not in the delta, which is silent about rows that did not change:
-    `same_days` booked ones on days of the new rows, `pending` ones, and `worded` ones, with words of the
-    person which would stay behind if the row went on under another id.
+    `same_days` booked ones on days of the new rows and those merged away, `pending` ones, and `worded`
+    ones, with words of the person which would stay behind if the row went on under another id.
     """
-    beside = {fingerprint(row.account_id, row.facts) for row in same_days}
+    beside = {fingerprint(row.account_id, row.facts) for row in chain(same_days, pending)}
     if beside and any(fingerprint(account_id, facts_of(remote)) in beside for account_id, remote in new):
         return True
     by_account: dict[int, list[RemoteTransaction]] = {}

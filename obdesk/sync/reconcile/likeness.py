@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from obdesk.domain.filters import fold
+from obdesk.domain.ledger import AMOUNT, BOOKED, DONE, LABEL, PENDING
 from obdesk.domain.suggestions import Reason
 from obdesk.sync.reconcile.plan import Likeness
 
@@ -33,7 +34,6 @@ _WORDING_CORRECTED_SCORE = 75
 _DAY_COSTS = 10
 
 Fingerprint = tuple[object, ...]
-_PENDING, _BOOKED, _DONE, _AMOUNT, _LABEL = 0, 1, 2, 4, 5
 _COUNTERPARTY, _COUNTERPARTY_ACCOUNT = 10, 11
 
 
@@ -41,11 +41,11 @@ def fingerprint(account_id: int, facts: Facts) -> Fingerprint:
     """Return what identifies an operation without any id: equal fingerprints are twins or one row."""
     return (
         account_id,
-        facts[_PENDING],
-        facts[_AMOUNT],
-        facts[_BOOKED],
-        facts[_DONE],
-        normalised(str(facts[_LABEL])),
+        facts[PENDING],
+        facts[AMOUNT],
+        facts[BOOKED],
+        facts[DONE],
+        normalised(str(facts[LABEL])),
         normalised(str(facts[_COUNTERPARTY])),
     )
 
@@ -79,13 +79,13 @@ def lesson_of(account_id: int, left: str, right: str) -> tuple[int, str, str]:
 
 def days_between(one: Facts, other: Facts) -> int:
     """Return how many days two booking dates lie apart."""
-    return abs((date.fromisoformat(str(one[_BOOKED])) - date.fromisoformat(str(other[_BOOKED]))).days)
+    return abs((date.fromisoformat(str(one[BOOKED])) - date.fromisoformat(str(other[BOOKED]))).days)
 
 
 def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
     """Return (label words shared, minus days apart), or None when one cannot have become the other."""
     amount, other = _amount(pending), _amount(booked)
-    shared = len(words(str(pending[_LABEL])) & words(str(booked[_LABEL])))
+    shared = len(words(str(pending[LABEL])) & words(str(booked[LABEL])))
     if not shared and amount != other:  # most pairs, and dates take longest to read
         return None
     days = days_between(pending, booked)
@@ -99,15 +99,28 @@ def booking_likeness(pending: Facts, booked: Facts) -> tuple[int, int] | None:
     return (shared, -days) if shared >= 2 and likely else None
 
 
+def suggested_booking(account_id: int, pending: Facts, booked: Facts, lessons: Lessons) -> Likeness | None:
+    """Return why a row may be what a reservation became, or None when it cannot be."""
+    labels = str(pending[LABEL]), str(booked[LABEL])
+    if booking_likeness(pending, booked) is None or lesson_of(account_id, *labels) in lessons.different:
+        return None
+    days = days_between(pending, booked)
+    why = [Reason.AMOUNT] if pending[AMOUNT] == booked[AMOUNT] else []
+    if days <= DRIFT_DAYS_MAX:
+        why.append(Reason.DATE if days == 0 else Reason.DATE_NEAR)
+    why += _label_score(*labels)[1]
+    return Likeness(SUGGESTED_SCORE + 10 * len(why), tuple(each.value for each in why))
+
+
 def _was_held(pending: Facts, booked: Facts) -> bool:
     """Tell whether a sum was set aside on that very day of which less was used, as at a petrol station."""
     held, used = _amount(pending), _amount(booked)
-    same_day = pending[_DONE] is not None and pending[_DONE] == booked[_DONE]
+    same_day = pending[DONE] is not None and pending[DONE] == booked[DONE]
     return same_day and held is not None and used is not None and held < used < 0
 
 
 def _amount(facts: Facts) -> int | None:
-    amount = facts[_AMOUNT]
+    amount = facts[AMOUNT]
     assert amount is None or isinstance(amount, int)
     return amount
 
@@ -122,16 +135,16 @@ def drift_likeness(
     there a corrected amount is likelier than two operations; elsewhere it is asked about, and everywhere
     where the date or the wording was corrected with it.
     """
-    if stored[_AMOUNT] is None:
+    if stored[AMOUNT] is None:
         return None
     days = days_between(stored, came)
     if days > DRIFT_DAYS_MAX:
         return None
-    labels = str(stored[_LABEL]), str(came[_LABEL])
+    labels = str(stored[LABEL]), str(came[LABEL])
     lesson = lesson_of(account_id, *labels)
     if lesson in lessons.different:
         return None
-    if stored[_AMOUNT] != came[_AMOUNT]:
+    if stored[AMOUNT] != came[AMOUNT]:
         return _corrected(stored, came, days, renumbered=renumbered)
     taught = lesson in lessons.same
     score, why = (100, [Reason.LESSON]) if taught else _label_score(*labels)
@@ -147,7 +160,7 @@ def _corrected(stored: Facts, came: Facts, days: int, *, renumbered: bool) -> Li
     if amount is None or other is None:
         return None
     is_near, is_same_day = _is_near(amount, other), days == 0
-    label_score, why = _label_score(str(stored[_LABEL]), str(came[_LABEL]))
+    label_score, why = _label_score(str(stored[LABEL]), str(came[LABEL]))
     is_same_label = Reason.LABEL in why  # all words may be the same and a number another
     if is_same_label:
         is_likely = is_near or is_same_day
@@ -163,8 +176,8 @@ def _corrected(stored: Facts, came: Facts, days: int, *, renumbered: bool) -> Li
 
 def drift_keys(account_id: object, facts: Facts, *, days: int = 0) -> Iterator[Fingerprint]:
     """Yield what a row shares with each that may be it, at least one thing; `days` moves its date."""
-    booked, label = date.fromisoformat(str(facts[_BOOKED])).toordinal(), str(facts[_LABEL])
-    yield account_id, facts[_AMOUNT]
+    booked, label = date.fromisoformat(str(facts[BOOKED])).toordinal(), str(facts[LABEL])
+    yield account_id, facts[AMOUNT]
     yield from ((account_id, booked + moved, normalised(label)) for moved in range(-days, days + 1))
     yield from ((account_id, booked, word) for word in words(label))
 

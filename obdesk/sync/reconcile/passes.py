@@ -6,13 +6,16 @@ replayed answer never undoes a newer one, and neither the order of rows nor thei
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from obdesk.domain.ledger import facts_of
+from obdesk.domain.ledger import AMOUNT, BOOKED, LABEL, PENDING, facts_of
 from obdesk.sync.reconcile.drift import match_drifted
 from obdesk.sync.reconcile.likeness import booking_likeness, fingerprint
 from obdesk.sync.reconcile.plan import Plan, Withheld
+from obdesk.sync.reconcile.twins import match_twins
+from obdesk.sync.reconcile.withdrawn import match_withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(hours=2)
 """Provider stamps are wall-clock text of an unsure zone: one repeated hour is no proof of age."""
 VANISHING_MAX = 10
-"""So many rows may go at once, and half of an account: more is believed when it is said twice."""
+"""So many rows may go at once, and half of an account, and so many for the word of one old row alone.
+
+More is believed when it is said twice.
+"""
 
 
 def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Plan:
@@ -42,12 +48,16 @@ def reconcile(fetched: Iterable[Came], stored: Stored, *, complete: bool) -> Pla
     leaving = [*plan.removed, *(_missing(stored, latest) if complete else ())]
     matched, alive = _by_former_id(plan, renamed, leaving, stored.joined)
     new = [*new, *alive]
-    new = _by_evidence(plan, new, _left(leaving, matched), stored.deleted, matched)
+    back = {row.id for row, _ in plan.changed if row.deleted}
+    deleted = [row for row in stored.deleted if row.id not in back]
+    new = _by_evidence(plan, new, _left(leaving, matched), deleted, matched)
     new = _by_booking(plan, new, _left(leaving, matched), matched)
+    new = match_twins(plan, new, stored.twins, leaving, matched)
     new = match_drifted(plan, new, _left(leaving, matched), matched, stored)
+    new = match_withdrawn(plan, new, _left(deleted, matched), stored.lessons)
     plan.added = [remote for _, remote in new]
     told = {row.id for row in plan.removed}
-    gone = _left(leaving, matched)
+    gone = [row for row in _left(leaving, matched) if row.account_id not in stored.hidden or row.id in told]
     kept = _withheld(plan, [row for row in gone if row.id not in told and not row.pending], stored)
     plan.removed = [row for row in gone if row.account_id not in kept or row.pending or row.id in told]
     return plan
@@ -75,8 +85,17 @@ def _newest_of(plan: Plan, fetched: Iterable[Came]) -> dict[tuple[int, int], Rem
 
 
 def share_an_id(updated: str, facts: Facts, other: RemoteTransaction) -> bool:
-    """Tell whether two live rows under one id are two operations: one stamp has only one version."""
-    return updated == other.updated and not other.deleted and facts != facts_of(other)
+    """Tell whether two live rows under one id are two operations.
+
+    One stamp has only one version. Under another one a correction changes the day, the amount or the
+    wording, or two of them; only a booking changes all three.
+    """
+    if other.deleted:
+        return False
+    told = facts_of(other)
+    if updated == other.updated:
+        return facts != told
+    return all((facts[at] == told[at]) is (at == PENDING) for at in (PENDING, BOOKED, AMOUNT, LABEL))
 
 
 def supersedes(remote: RemoteTransaction, first: KnownTransaction) -> bool:
@@ -177,16 +196,19 @@ def _by_former_id(
     Of several such ids the one with the newest word is the row's.
     A row that came under a former id while it lives on under its own is old news, unless the word is newer
     than all we know of the row: then these are two operations (a withdrawn one had a twin that came as it
-    went, and is told again). They are returned as new.
+    went, and is told again); or unless it is equal to another row that goes (the person took apart what was
+    one row as the ids came). They are returned as new.
     """
     matched: set[int] = set()
+    others = _others_going([pair for pair in renamed if pair[0].id not in joined], leaving)
     alive: list[Came] = []
     going = {row.id for row in leaving}
     by_id = sorted(renamed, key=lambda pair: pair[1].provider_id)
     for row, remote in sorted(by_id, key=lambda pair: _precedence(pair[1]), reverse=True):
         lives_on = not row.deleted and row.id not in going
         newer = bool(row.updated) and remote.updated > row.updated and row.id not in joined
-        if lives_on and newer:
+        is_other = row.id not in joined and _is_another(row, remote, others, spare=row.id in matched)
+        if (lives_on and newer) or is_other:
             alive.append((row.account_id, remote))
             plan.freed.append((row.account_id, remote.provider_id))
         elif lives_on or row.id in matched or (row.deleted and not _lifts(remote, row)):
@@ -195,6 +217,32 @@ def _by_former_id(
             plan.moved.append((row, remote))
             matched.add(row.id)
     return matched, alive
+
+
+def _others_going(
+    renamed: Sequence[tuple[KnownTransaction, RemoteTransaction]], leaving: Sequence[KnownTransaction]
+) -> dict[Fingerprint, set[int]]:
+    """Return which rows go, by what identifies them, where a row came as another or under several ids."""
+    as_they_were = all(row.facts == facts_of(remote) for row, remote in renamed)
+    if as_they_were and len({row.id for row, _ in renamed}) == len(renamed):
+        return {}
+    found: dict[Fingerprint, set[int]] = {}
+    for row in leaving:
+        found.setdefault(fingerprint(row.account_id, row.facts), set()).add(row.id)
+    return found
+
+
+def _is_another(
+    row: KnownTransaction,
+    remote: RemoteTransaction,
+    others: Mapping[Fingerprint, set[int]],
+    *,
+    spare: bool,
+) -> bool:
+    """Tell whether what came under a former id of a row is another row that goes."""
+    told = fingerprint(row.account_id, facts_of(remote))
+    is_like_another = bool(others.get(told, set()) - {row.id})
+    return is_like_another and (spare or told != fingerprint(row.account_id, row.facts))
 
 
 def _by_evidence(
@@ -255,11 +303,13 @@ def _by_booking(
 
 def _withheld(plan: Plan, missing: Sequence[KnownTransaction], stored: Stored) -> frozenset[int]:
     """Return the accounts whose missing rows stay for now: too many would vanish on one answer's word."""
-    counts: dict[int, int] = {}
-    for row in missing:
-        counts[row.account_id] = counts.get(row.account_id, 0) + 1
+    counts = Counter(row.account_id for row in missing)
+    early = Counter(
+        row.account_id for row in missing if row.booked_on < stored.bulk_from.get(row.account_id, "")
+    )
     for account_id, count in counts.items():
         total = stored.live_rows.get(account_id, 0)
-        if count > VANISHING_MAX and 2 * count > total and account_id not in stored.confirmed:
+        too_many = count > VANISHING_MAX and (2 * count > total or early[account_id] > VANISHING_MAX)
+        if too_many and account_id not in stored.confirmed:
             plan.withheld[account_id] = Withheld(count, total)
     return frozenset(plan.withheld)

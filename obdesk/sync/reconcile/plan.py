@@ -60,6 +60,8 @@ class Plan:
     unchanged: int = 0
     freed: list[tuple[int, int]] = field(default_factory=list)
     """(Account id, provider id) of former ids that are told by a newer word as operations of their own."""
+    joined: list[tuple[KnownTransaction, int]] = field(default_factory=list)
+    """Rows that the person made of two, and the provider ids under which the other one comes now."""
     shared: list[RemoteTransaction] = field(default_factory=list)
     """Rows that came under an id which the same answer gives to another operation."""
     withheld: dict[int, Withheld] = field(default_factory=dict)
@@ -82,8 +84,14 @@ class Stored:
     """Live booked rows that a complete answer lacks although its days cover them."""
     deleted: tuple[KnownTransaction, ...] = ()
     """Rows that are gone and carry the person's words: they are looked for under new ids."""
+    twins: tuple[tuple[KnownTransaction, KnownTransaction], ...] = ()
+    """Rows that the person made of two, and those that went into them and do not come under a known id."""
     live_rows: Mapping[int, int] = field(default_factory=dict)
     """By account id: how many live booked rows the days of a complete answer cover."""
+    bulk_from: Mapping[int, str] = field(default_factory=dict)
+    """By account id, where much is missing: the day from which on more than a single row came."""
+    hidden: frozenset[int] = frozenset()
+    """Accounts of which a row came that nobody can name: none of theirs is gone for being missing."""
     lessons: Lessons = field(default_factory=Lessons)
     renumbered: frozenset[int] = frozenset()
     """Accounts that came under other ids: with them the ids of all their rows may be others."""
