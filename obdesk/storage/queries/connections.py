@@ -135,10 +135,10 @@ def _run(row: tuple[Any, ...]) -> Run:
 
 
 def problems(connection: Connection, limit: int) -> tuple[DataProblem, ...]:
-    """Return rows that could not be kept as they came, newest first."""
+    """Return what is wrong in the data of links that were not removed, newest first."""
     rows = connection.execute(
-        "SELECT id, connection_id, account_id, seen_at, kind, subject, detail FROM problems "
-        "ORDER BY id DESC LIMIT ?",
+        "SELECT p.id, p.connection_id, p.account_id, p.seen_at, p.kind, p.subject, p.detail FROM problems p "
+        "JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL ORDER BY p.id DESC LIMIT ?",
         (limit,),
     )
     return tuple(
