@@ -167,12 +167,13 @@ class AppCommands:
         kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; what the aggregator still has to erase is asked for first."""
+        cancels = self._syncs.cancels
         if self._store.stopped and trigger is Trigger.PERSON:
             await self._store.resume()  # the person has seen the error and tries again
         await self._erasures.settle()
         try:
             return await self._syncs.sync(
-                connections, trigger=trigger, refresh_at_bank=refresh_at_bank, kind=kind
+                connections, trigger=trigger, refresh_at_bank=refresh_at_bank, kind=kind, cancels=cancels
             )
         except LookupError as error:
             raise _not_found() from error

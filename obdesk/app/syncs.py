@@ -71,7 +71,8 @@ class Syncs:
         self._holders = 0
         self._lock: ExitStack | None = None
         self._begun_at: dict[ConnectionId, datetime] = {}
-        self._cancels = 0
+        self.cancels = 0
+        """How often something was called off: what was asked for before the last time may be meant by it."""
         self._cancelled: dict[ConnectionId, int] = {}
         """At which of all cancels a connection was called off last."""
 
@@ -87,9 +88,14 @@ class Syncs:
         trigger: Trigger,
         refresh_at_bank: bool,
         kind: SyncKind = SyncKind.DELTA,
+        cancels: int | None = None,
     ) -> tuple[SyncOutcome, ...]:
-        """Sync some or all connections; raises SyncHeldError when another process does."""
-        cancels = self._cancels
+        """Sync some or all connections; raises SyncHeldError when another process does.
+
+        `cancels` were counted when this was asked for, if that was before: what was called off since then
+        does not begin.
+        """
+        asked_at = self.cancels if cancels is None else cancels
         async with self._held():
             found = await self._discovered(attended=trigger in {Trigger.PERSON, Trigger.LINK})
             targets = tuple(wanted) if wanted is not None else await self._store.read(connections.live_ids)
@@ -98,7 +104,7 @@ class Syncs:
                 raise found
             wishes = await self._wishes(targets, trigger, kind, asks_bank=refresh_at_bank)
             # Nothing of these had been put yet when they were called off.
-            off = {each for each in targets if self._cancelled.get(each, 0) > cancels}
+            off = {each for each in targets if self._cancelled.get(each, 0) > asked_at}
             answers = await self._workers.done([each for each in wishes if each.connection_id not in off])
             told = [(await self._telling(each))(None) for each in targets if each in off]
         return _outcomes([*answers, *told], named=wanted is not None)
@@ -170,8 +176,8 @@ class Syncs:
 
         One that is due comes again an interval later: who says no does not want it again the next minute.
         """
-        self._cancels += 1
-        self._cancelled[connection_id] = self._cancels
+        self.cancels += 1
+        self._cancelled[connection_id] = self.cancels
         now, interval = self._clock.now(), await self._store.read(interval_of)
         if connection_id in await self._store.read(connections.due, now, interval):
             await self._store.write(lambda tx: connection_writes.put_off(tx, connection_id, now + interval))
