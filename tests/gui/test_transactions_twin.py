@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.filters import TransactionFilter
+from obdesk.domain.ids import TransactionId
 from obdesk.storage.queries import suggestions, transactions
 from obdesk.storage.store import Store
 from tests.gui.transactions_desk import Desk, put
@@ -112,3 +113,33 @@ def test_an_answer_that_cannot_be_kept_is_told(desk: Desk) -> None:
     choose_the_newer(desk)
     press(desk, "It is one")
     assert "The disk is full. Make room." in desk.screen.inspector._trouble.text()
+
+
+def test_shown_from_elsewhere_the_pair_stands_with_its_question(desk: Desk) -> None:
+    desk.screen.search("oldest")
+    desk.settle()
+    desk.screen.view.set_inspector_open(wanted=False)
+    (asked,) = desk.store.read_now(suggestions.suggestions, None)
+    days = TransactionFilter(date_from=asked.kept.booked_on, date_to=asked.other.booked_on)
+    desk.screen.show_rows(days, (asked.other.id,))
+    desk.settle()
+
+    assert desk.window.searched == [""], "what was searched for before is no longer in the way"
+    assert [desk.model.ids[place] for place in desk.selected()] == [asked.other.id]
+    assert desk.model.rowCount() == 1
+    assert desk.screen.twin.isVisibleTo(desk.screen.widget)
+    assert desk.screen.view.inspector_open
+
+
+def test_shown_from_elsewhere_two_rows_are_both_selected(desk: Desk) -> None:
+    desk.screen.show_rows(
+        TransactionFilter(), tuple(TransactionId(desk.model.ids[place]) for place in (0, 1))
+    )
+    desk.settle()
+    assert desk.selected() == [0, 1]
+
+    desk.screen.show_rows(TransactionFilter(), ())
+    desk.settle()
+    desk.screen.search("no such words")
+    desk.settle()
+    assert desk.selected() == []
