@@ -129,7 +129,7 @@ class Activity:
     accounts: tuple[Account, ...]
     relay: MailboxStatus | None = None
     problems: tuple[DataProblem, ...] = ()
-    """What looks wrong in the banks' data, newest first; only as many as were asked for."""
+    """What is wrong in the banks' data, as `Reads.problems` has it."""
     rows: tuple[TransactionRow, ...] = ()
     """The kept rows that these and the causes of broken proofs name."""
 
@@ -357,7 +357,7 @@ class Reads(Protocol):
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
-        """Return rows of the bank's data that could not be kept as they came, newest first."""
+        """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
         ...
 
     async def findings(self) -> tuple[Finding, ...]:

@@ -169,7 +169,7 @@ class StoreReads:
         return await self._store.read(suggestions.suggestions, of)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
-        """Return rows of the bank's data that could not be kept as they came."""
+        """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
         return await self._store.read(connections.problems, limit)
 
     async def findings(self) -> tuple[Finding, ...]:

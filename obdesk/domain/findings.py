@@ -29,7 +29,9 @@ TWICE, MANY_MISSING = "same_account_twice", "many_rows_missing"
 SUCCESSOR, CURRENCY_CHANGED = "account_successor", "currency_changed"
 ABOUT_TWO_ACCOUNTS = (TWICE, SUCCESSOR)
 ABOUT_ACCOUNTS = (TWICE, MANY_MISSING, SUCCESSOR, CURRENCY_CHANGED)
-"""The kinds that are about a whole account; every other one is about a row that was refused."""
+"""The kinds that are about a whole account."""
+ABOUT_KEPT = (*SUSPECTED, *ABOUT_ACCOUNTS)
+"""Every other kind is about a row that was refused."""
 
 _ACCOUNT = "account "
 _AGAIN = mark("It is tried again with every check.")
@@ -107,7 +109,7 @@ def words_of(kind: str) -> Words:
 
 def is_refused(kind: str) -> bool:
     """Tell whether a kind of finding is about a row that was not kept."""
-    return kind not in SUSPECTED and kind not in ABOUT_ACCOUNTS
+    return kind not in ABOUT_KEPT
 
 
 def rows_named(kind: str, subject: str) -> tuple[int, ...]:
