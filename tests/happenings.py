@@ -155,7 +155,14 @@ def _matters(tx: Tx, now: datetime) -> None:
         },
     )
     first, second = (tx.value("SELECT id FROM transactions LIMIT 1 OFFSET ?", (n,)) for n in (0, 1))
-    pair = {"account_id": 1, "kept_id": first, "other_id": second, "score": 61, "why": "", "state": "open"}
+    pair = {
+        "account_id": 1,
+        "kept_id": first,
+        "other_id": second,
+        "score": 61,
+        "why": "amount",
+        "state": "open",
+    }
     tx.insert("suggestions", {**pair, "made_at": at})
     proofs = ((1, None, None), (2, "2026-11-19", -4_600), (3, None, None))
     for account, day, gap in proofs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
     from obdesk.app.bus import Bus
     from obdesk.app.erasures import Erasures
-    from obdesk.app.interface import CsvOptions, CsvReport, LinkChannel, LinkReport, LinkTicket
+    from obdesk.app.interface import LinkChannel, LinkReport, LinkTicket
     from obdesk.app.pairing import Pairings
     from obdesk.app.provider import Providers
     from obdesk.app.syncs import Syncs
     from obdesk.domain.clock import Clock
+    from obdesk.domain.exports import CsvOptions, CsvReport
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, RunId, TransactionId
     from obdesk.domain.remote import Connector
@@ -165,15 +167,20 @@ class AppCommands:
         kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; what the aggregator still has to erase is asked for first."""
+        cancels = self._syncs.cancels
         if self._store.stopped and trigger is Trigger.PERSON:
             await self._store.resume()  # the person has seen the error and tries again
         await self._erasures.settle()
         try:
             return await self._syncs.sync(
-                connections, trigger=trigger, refresh_at_bank=refresh_at_bank, kind=kind
+                connections, trigger=trigger, refresh_at_bank=refresh_at_bank, kind=kind, cancels=cancels
             )
         except LookupError as error:
             raise _not_found() from error
+
+    async def cancel(self, connections: Sequence[ConnectionId]) -> None:
+        """Call off the syncs of some connections, under way or not; they come again by their schedule."""
+        await asyncio.gather(*(self._syncs.cancel(each) for each in connections))
 
     async def pause(self, connection_id: ConnectionId, *, paused: bool) -> None:
         """Stop or resume the background syncs of one connection."""

@@ -20,8 +20,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from obdesk.app.interface import Cancelled, CsvOptions, CsvReport
+from obdesk.app.interface import Cancelled
 from obdesk.domain.errors import Action, AppError
+from obdesk.domain.exports import CsvOptions, CsvReport
 from obdesk.domain.texts import tr
 from obdesk.storage.engine import fsync_folder
 from obdesk.storage.errors import translated

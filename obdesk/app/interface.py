@@ -33,12 +33,13 @@ if TYPE_CHECKING:
         Trigger,
     )
     from obdesk.domain.erasures import PendingErasure
+    from obdesk.domain.exports import CsvOptions, CsvReport
     from obdesk.domain.filters import TransactionFilter
     from obdesk.domain.ids import AccountId, ConnectionId, RunId, TransactionId
     from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector, RemoteConnection
-    from obdesk.domain.scores import Scores
+    from obdesk.domain.scores import Finding, Scores
     from obdesk.domain.suggestions import Merge, MergeId, Suggestion, SuggestionId
     from obdesk.domain.syncing import SyncOutcome
 
@@ -129,6 +130,10 @@ class Activity:
     """Of all links, newest first."""
     accounts: tuple[Account, ...]
     relay: MailboxStatus | None = None
+    problems: tuple[DataProblem, ...] = ()
+    """What is wrong in the banks' data, as `Reads.problems` has it."""
+    rows: tuple[TransactionRow, ...] = ()
+    """The kept rows that these and the causes of broken proofs name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +142,6 @@ class RunDetails:
 
     commit: Commit
     rows: tuple[TransactionRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CsvOptions:
-    """How a CSV file is written."""
-
-    bom: bool = False
-    """A byte order mark helps some spreadsheets to see UTF-8."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvReport:
-    """What was written."""
-
-    path: str
-    rows: int
-    bytes_written: int
 
 
 class Cancelled(Exception):  # noqa: N818 - an answer, not an error
@@ -214,6 +202,10 @@ class Commands(Protocol):
         kind: SyncKind = SyncKind.DELTA,
     ) -> tuple[SyncOutcome, ...]:
         """Sync some or all connections; a person's refresh also asks the bank itself."""
+        ...
+
+    async def cancel(self, connections: Sequence[ConnectionId]) -> None:
+        """Call off the syncs of some connections, under way or not; they come again by their schedule."""
         ...
 
     async def pause(self, connection_id: ConnectionId, *, paused: bool) -> None:
@@ -370,11 +362,15 @@ class Reads(Protocol):
         ...
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
-        """Return rows of the bank's data that could not be kept as they came, newest first."""
+        """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
         ...
 
-    async def activity(self, runs: int = 50) -> Activity:
-        """Return what syncing did and how well it goes, with its last runs."""
+    async def findings(self) -> tuple[Finding, ...]:
+        """Return how many problems of which kind each bank's data has."""
+        ...
+
+    async def activity(self, runs: int = 50, problems: int = 20) -> Activity:
+        """Return what syncing did and how well it goes, with its last runs and problems of the data."""
         ...
 
     async def run_details(self, run_id: RunId, rows: int = 60) -> RunDetails | None:

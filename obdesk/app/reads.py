@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from obdesk.domain.mailbox import MailboxStatus
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.records import TransactionRecord
-    from obdesk.domain.scores import Scores
+    from obdesk.domain.scores import Finding, Scores
     from obdesk.domain.suggestions import Merge, Suggestion
     from obdesk.storage.engine import Connection as Opened
     from obdesk.storage.store import Store
@@ -175,12 +175,18 @@ class StoreReads:
         return await self._store.read(suggestions.merges, of)
 
     async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
-        """Return rows of the bank's data that could not be kept as they came."""
+        """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
         return await self._store.read(connections.problems, limit)
 
-    async def activity(self, runs: int = 50) -> Activity:
-        """Return what syncing did and how well it goes, with its last runs."""
-        return await self._store.read_slowly(None, _activity, self._clock.now(), runs)
+    async def findings(self) -> tuple[Finding, ...]:
+        """Return how many problems of which kind each bank's data has."""
+        from obdesk.storage.queries import scores
+
+        return await self._store.read(scores.findings)
+
+    async def activity(self, runs: int = 50, problems: int = 20) -> Activity:
+        """Return what syncing did and how well it goes, with its last runs and problems of the data."""
+        return await self._store.read_slowly(None, _activity, self._clock.now(), runs, problems)
 
     async def run_details(self, run_id: RunId, rows: int = 60) -> RunDetails | None:
         """Return one sync with what it changed, for a screen; None when it is not known (any more)."""
@@ -232,14 +238,22 @@ def _first_screen(opened: Opened, now: datetime) -> FirstScreen:
     )
 
 
-def _activity(opened: Opened, now: datetime, limit: int) -> Activity:
+def _activity(opened: Opened, now: datetime, limit: int, problems_max: int) -> Activity:
+    from obdesk.domain.findings import rows_named
     from obdesk.storage.queries import scores
 
+    counted = scores.scores(opened, now)
+    problems = connections.problems(opened, problems_max)
+    causes = (cause for proof in counted.proofs.broken for cause in proof.candidates)
+    named = {row for each in problems for row in rows_named(each.kind, each.subject)}
+    named.update(row for cause in causes for row in cause.rows)
     return Activity(
-        scores=scores.scores(opened, now),
+        scores=counted,
         runs=connections.runs(opened, None, limit),
         accounts=accounts.accounts(opened, now),
         relay=_relay(opened, now),
+        problems=problems,
+        rows=transactions.rows(opened, sorted(named)),
     )
 
 

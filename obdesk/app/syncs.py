@@ -14,11 +14,13 @@ from obdesk.app.linking import provider_failed
 from obdesk.app.locks import SyncHeldError, sync_lock
 from obdesk.app.reads import interval_of
 from obdesk.app.workers import Workers
+from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.entities import RunCounts, RunResult, Trigger
 from obdesk.domain.jobs import Job, Priority
 from obdesk.domain.syncing import SyncKind, SyncOutcome
 from obdesk.storage.queries import connections, jobs, mailbox
+from obdesk.storage.writes import connections as connection_writes
 from obdesk.storage.writes import jobs as job_writes
 from obdesk.storage.writes import mailbox as mailbox_writes
 from obdesk.sync import policy, queue
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from obdesk.app.bus import Bus
     from obdesk.app.profile import Profile
     from obdesk.app.provider import Providers
-    from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
     from obdesk.domain.ids import ConnectionId
     from obdesk.domain.jobs import Waiting
@@ -70,6 +71,10 @@ class Syncs:
         self._holders = 0
         self._lock: ExitStack | None = None
         self._begun_at: dict[ConnectionId, datetime] = {}
+        self.cancels = 0
+        """How often something was called off: what was asked for before the last time may be meant by it."""
+        self._cancelled: dict[ConnectionId, int] = {}
+        """At which of all cancels a connection was called off last."""
 
     @property
     def running(self) -> bool:
@@ -83,8 +88,14 @@ class Syncs:
         trigger: Trigger,
         refresh_at_bank: bool,
         kind: SyncKind = SyncKind.DELTA,
+        cancels: int | None = None,
     ) -> tuple[SyncOutcome, ...]:
-        """Sync some or all connections; raises SyncHeldError when another process does."""
+        """Sync some or all connections; raises SyncHeldError when another process does.
+
+        `cancels` were counted when this was asked for, if that was before: what was called off since then
+        does not begin.
+        """
+        asked_at = self.cancels if cancels is None else cancels
         async with self._held():
             found = await self._discovered(attended=trigger in {Trigger.PERSON, Trigger.LINK})
             targets = tuple(wanted) if wanted is not None else await self._store.read(connections.live_ids)
@@ -92,8 +103,11 @@ class Syncs:
                 # Nothing is known here and nobody could be asked: that is not the same as "nothing linked".
                 raise found
             wishes = await self._wishes(targets, trigger, kind, asks_bank=refresh_at_bank)
-            answers = await self._workers.done(wishes)
-        return _outcomes(answers, named=wanted is not None)
+            # Nothing of these had been put yet when they were called off.
+            off = {each for each in targets if self._cancelled.get(each, 0) > asked_at}
+            answers = await self._workers.done([each for each in wishes if each.connection_id not in off])
+            told = [(await self._telling(each))(None) for each in targets if each in off]
+        return _outcomes([*answers, *told], named=wanted is not None)
 
     async def sync_due(
         self,
@@ -158,8 +172,20 @@ class Syncs:
         await self._store.write(lambda tx: job_writes.hasten(tx, Condition.OFFLINE, now))
 
     async def cancel(self, connection_id: ConnectionId) -> None:
-        """Call off what waits and what runs for a connection; whoever waits is told so."""
-        await self._workers.cancel(connection_id, await self._telling(connection_id))
+        """Call off what waits and what runs for a connection; whoever waits is told so.
+
+        One that is due comes again an interval later: who says no does not want it again the next minute.
+        """
+        self.cancels += 1
+        self._cancelled[connection_id] = self.cancels
+        now, interval = self._clock.now(), await self._store.read(interval_of)
+        if connection_id in await self._store.read(connections.due, now, interval):
+            await self._store.write(lambda tx: connection_writes.put_off(tx, connection_id, now + interval))
+        try:
+            await self._workers.cancel(connection_id, await self._telling(connection_id))
+        except LookupError:
+            return  # it was erased meanwhile, and what was wanted of it with it
+        self._tell(ChangeSet.of(Kind.CONNECTIONS, [connection_id]))
 
     async def barred(self, connection_id: ConnectionId) -> AbstractAsyncContextManager[None]:
         """Return a context in which no sync of a connection is under way; one that is gets called off."""

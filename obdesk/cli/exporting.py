@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from obdesk.app.interface import CsvOptions
 from obdesk.cli.context import given
 from obdesk.cli.filters import chosen, day
 from obdesk.cli.output import StatusLine, reader_may_leave, tell
 from obdesk.cli.session import run_app
+from obdesk.domain.exports import CsvOptions
 from obdesk.domain.texts import tr, trn
 
 if TYPE_CHECKING:
     from obdesk.app.bootstrap import App
-    from obdesk.app.interface import CsvReport
+    from obdesk.domain.exports import CsvReport
 
 _STREAM = "-"
 

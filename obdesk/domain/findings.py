@@ -25,7 +25,15 @@ DATES_APART = "dates_apart"
 NOT_CONVERTED = "not_converted"
 SUSPECTED = (DUPLICATE, IMPOSSIBLE_DATE, DATES_APART, NOT_CONVERTED)
 """The kinds that are looked for in rows that were kept."""
+TWICE, MANY_MISSING = "same_account_twice", "many_rows_missing"
+SUCCESSOR, CURRENCY_CHANGED = "account_successor", "currency_changed"
+ABOUT_TWO_ACCOUNTS = (TWICE, SUCCESSOR)
+ABOUT_ACCOUNTS = (TWICE, MANY_MISSING, SUCCESSOR, CURRENCY_CHANGED)
+"""The kinds that are about a whole account."""
+ABOUT_KEPT = (*SUSPECTED, *ABOUT_ACCOUNTS)
+"""Every other kind is about a row that was refused."""
 
+_ACCOUNT = "account "
 _AGAIN = mark("It is tried again with every check.")
 _KEPT = mark("It is kept as the bank says. Compare it with the bank's own list.")
 _BOTH_KEPT = mark("Both are kept. Nothing is changed without you.")
@@ -51,22 +59,22 @@ _WORDS: dict[str, Words] = {
     "shared_id": Words(
         mark("Two operations came under one number"),
         mark("The aggregator gave them the same number, which must be one's own."),
-        _BOTH_KEPT,
+        mark("The first is kept. The other is, once it comes under a number of its own."),
     ),
-    "same_account_twice": Words(
+    TWICE: Words(
         mark("An account is linked twice"), mark("Two of your links list the same IBAN."), _BOTH_KEPT
     ),
-    "many_rows_missing": Words(
+    MANY_MISSING: Words(
         mark("Most rows of an account were missing from an answer"),
         mark("That is more likely a fault of the answer than the truth."),
         mark("The rows stay until a second answer says the same."),
     ),
-    "account_successor": Words(
+    SUCCESSOR: Words(
         mark("A new account may replace one that is gone"),
         mark("One went and one of its kind came with the same answer."),
         _BOTH_KEPT,
     ),
-    "currency_changed": Words(
+    CURRENCY_CHANGED: Words(
         mark("An account has another currency now"),
         mark("Balances from before cannot be compared with those from now on."),
         mark("All its rows were read again; nothing was converted."),
@@ -97,3 +105,23 @@ _WORDS: dict[str, Words] = {
 def words_of(kind: str) -> Words:
     """Return a kind of finding in the reader's language; a kind nobody knows is a row that was refused."""
     return Words(*map(tr, _WORDS.get(kind, _REFUSED)))
+
+
+def is_refused(kind: str) -> bool:
+    """Tell whether a kind of finding is about a row that was not kept."""
+    return kind not in ABOUT_KEPT
+
+
+def rows_named(kind: str, subject: str) -> tuple[int, ...]:
+    """Return our ids of the kept rows that a finding is about."""
+    return tuple(int(each) for each in subject.split()[1:]) if kind in SUSPECTED else ()
+
+
+def account_text(account_id: int) -> str:
+    """Return an account of ours as a finding's detail names it."""
+    return f"{_ACCOUNT}{account_id}"
+
+
+def account_named(detail: str) -> int:
+    """Return our id of the second account in a finding about two: the newcomer, or the one elsewhere."""
+    return int(detail.removeprefix(_ACCOUNT))

@@ -15,8 +15,9 @@ from obdesk.gui.shell.sections import Section
 if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
 
-    from obdesk.app.interface import Commands, CsvReport, Reads
+    from obdesk.app.interface import Commands, Reads
     from obdesk.domain.clock import Clock
+    from obdesk.domain.exports import CsvReport
     from obdesk.domain.filters import TransactionFilter
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.screen import Screen

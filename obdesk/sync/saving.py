@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from obdesk.domain.changes import IDS_MAX, ChangeSet, Kind
 from obdesk.domain.entities import AccountState, RunCounts
+from obdesk.domain.findings import account_text
 from obdesk.domain.remote import RowProblem
 from obdesk.storage.writes import (
     accounts,
@@ -284,11 +285,11 @@ def _keep_findings(
     tx, connection_id, now = work.tx, scope.connection_id, work.now
     touched: list[int] = []
     # Whether it still is so lies with the other link as well.
-    twice = {mine: f"account {other}" for mine, other in accounts.listed_twice(tx, connection_id)}
+    twice = {mine: account_text(other) for mine, other in accounts.listed_twice(tx, connection_id)}
     touched += findings.replace(tx, connection_id, Finding.SAME_ACCOUNT_TWICE, twice, now)
     if account_news:
-        successors = {gone: f"account {work.known[came].id}" for gone, came in identities.successors}
-        touched += findings.keep(tx, connection_id, Finding.SUCCESSOR, successors, now)
+        came = {went: work.known[newcomer].id for went, newcomer in identities.successors}
+        touched += findings.keep_successions(tx, connection_id, came, now)
     if scope.complete:
         many = {each: f"{told.missing} of {told.total}" for each, told in plan.withheld.items()}
         touched += findings.replace(tx, connection_id, Finding.MANY_ROWS_MISSING, many, now)

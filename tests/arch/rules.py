@@ -42,6 +42,8 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
     "activity": {
         "cards": "what the activity is made of",
         "changes": "what one run changed, as values",
+        "findings": "what looks wrong in the banks' data, one by one, as values",
+        "matter": "one thing that is open, and where its button leads",
         "matters": "what waits for the person or for its time, as values",
     },
     "connections": {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obdesk.app.export import export_csv
-from obdesk.app.interface import CsvOptions
+from obdesk.domain.exports import CsvOptions
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.engine import connect
 from obdesk.storage.store import Store

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from obdesk.app.export import BOM, export_csv
-from obdesk.app.interface import CsvOptions, CsvReport
+from obdesk.domain.exports import CsvOptions, CsvReport
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.engine import connect
 from obdesk.storage.store import Store

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obdesk.app.export import ExportFailedError, export_csv
-from obdesk.app.interface import Cancelled, CsvOptions
+from obdesk.app.interface import Cancelled
 from obdesk.domain.errors import Action
+from obdesk.domain.exports import CsvOptions
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.queries.export import BLOCK_ROWS
 from tests.export.ledger import Ledger, parsed
@@ -215,7 +216,7 @@ def test_memory_stays_flat(filled: Ledger) -> None:
         "from pathlib import Path\n"
         "from tests.export.ledger import KEY\n"
         "from obdesk.app.export import export_csv\n"
-        "from obdesk.app.interface import CsvOptions\n"
+        "from obdesk.domain.exports import CsvOptions\n"
         "from obdesk.domain.filters import TransactionFilter\n"
         "from obdesk.storage.engine import connect\n"
         "def export(text):\n"

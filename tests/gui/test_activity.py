@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +13,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from obdesk.app.reads import StoreReads
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.errors import Action, AppError
+from obdesk.domain.filters import TransactionFilter
+from obdesk.domain.ids import AccountId
 from obdesk.gui.activity.view import RUNS_FIRST, ActivityScreen
 from obdesk.gui.widgets.basics import ElidedLabel
 from obdesk.gui.widgets.money import HIDDEN
+from obdesk.storage.queries import suggestions
 from obdesk.storage.store import Store
 from obdesk.storage.writes import commits
 from tests.fakes import FrozenClock
@@ -155,17 +158,52 @@ def test_older_runs_come_when_asked_for(stage: _Stage, store: Store, qtbot: QtBo
     assert not stage.page.more.isVisible()
 
 
-def test_each_button_leads_to_what_it_says(stage: _Stage, qtbot: QtBot) -> None:
+def test_each_button_leads_to_what_it_says(stage: _Stage, store: Store, qtbot: QtBot) -> None:
     stage.shown()
     for button in stage.page.matters.findChildren(QPushButton):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
+    (pair,) = store.read_now(suggestions.suggestions)
+    days = sorted(each.booked_on for each in (pair.kept, pair.other))
+    here = TransactionFilter(accounts=frozenset({AccountId(1)}), date_from=days[0], date_to=days[1])
+    bad_day = TransactionFilter(accounts=frozenset({AccountId(2)}), date_from=date(2026, 11, 19))
     assert stage.navigator.calls == [
-        ("open_account", (2,)),
+        ("open_rows", (bad_day, ())),
         ("act", (Action.RENEW, NORDIC)),
-        ("open_section", ("transactions",)),
-        ("open_section", ("connections",)),
+        ("open_rows", (here, [pair.other.id])),
+        ("open_bank", (PORT,)),
     ]
+
+
+def test_a_pair_that_is_answered_meanwhile_leads_nowhere(stage: _Stage, store: Store, qtbot: QtBot) -> None:
+    stage.shown()
+    store.write_now(lambda tx: tx.execute("UPDATE suggestions SET state = 'refused', decided_at = 1"))
+    show = next(
+        each for each in stage.page.matters.findChildren(QPushButton) if each.text() == "Show the pair"
+    )
+    qtbot.mouseClick(show, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
+
+    assert stage.navigator.calls == []
+    said = [each.text() for each in stage.page.matters.findChildren(QLabel) if each.isVisible()]
+    assert not any("may be one operation" in each for each in said)
+
+
+def test_what_explains_a_finding_is_said_once_and_the_rest_is_a_number(
+    stage: _Stage, store: Store, qtbot: QtBot
+) -> None:
+    def flood(tx: Tx) -> None:
+        for n in range(30):
+            tx.execute("INSERT INTO problems VALUES (NULL, 1, 1, 0, 'no_date', ?, '')", (str(n),))
+
+    store.write_now(flood)
+    stage.shown(620)
+    qtbot.waitUntil(lambda: clipped(stage.page) == [], timeout=2_000)
+
+    said = [each.text() for each in stage.page.matters.findChildren(QLabel) if each.isVisible()]
+    assert said.count("Compte courant: a row has no date.") == 20
+    assert sum(each.startswith("Without one it has no place") for each in said) == 1
+    assert said[-1] == "and 11 more findings"
 
 
 def test_a_run_shows_what_it_changed_and_can_be_taken_back(stage: _Stage, qtbot: QtBot) -> None:

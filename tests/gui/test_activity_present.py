@@ -15,7 +15,8 @@ from obdesk.domain.entities import RunResult, SyncKind, Trigger
 from obdesk.domain.ids import RunId
 from obdesk.domain.limits import BreakerState
 from obdesk.gui.activity.changes import LINES_MAX, Changes, more_line
-from obdesk.gui.activity.matters import Way, calls_of, matters_of, queue_of, way_text
+from obdesk.gui.activity.matter import Way, way_text
+from obdesk.gui.activity.matters import calls_of, matters_of, queue_of
 from obdesk.gui.activity.present import (
     accounts_of,
     as_of_line,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from obdesk.app.interface import Activity
-    from obdesk.domain.scores import Scores
     from obdesk.gui.activity.present import Line
 
 
@@ -166,58 +166,6 @@ def test_the_least_fresh_account_stands_first_with_both_clocks(activity: Activit
     assert {line.glyph for line in lines[1:]} == {Glyph.FRESH}
 
 
-def test_what_is_open_has_a_sentence_a_date_and_a_button(activity: Activity) -> None:
-    matters = matters_of(activity.scores, NOW, ENGLISH)
-    hole = "2 Jul 2026 to 24 Aug 2026"
-
-    assert [(each.text, each.seen, each.way) for each in matters] == [
-        (
-            f"Livret A: rows and balance part on 19 Nov 2026, by {MINUS}€46.00.",
-            "found today 12:58",
-            Way.ROWS,
-        ),
-        (
-            f"Checking USD: nothing covers {hole}. Renewing access may bring the missing days.",
-            "found today 12:58",
-            Way.RENEW,
-        ),
-        (
-            "Banque du Port: 1 pair of rows may be one operation. You decide.",
-            "as of today 13:00",
-            Way.ROWS,
-        ),
-        (
-            "Banque du Port: 1 finding in the data (amount). Nothing was made up for it.",
-            "seen today 12:58",
-            Way.BANKS,
-        ),
-    ]
-    assert "€" not in matters_of(activity.scores, NOW, ENGLISH, hidden=HIDDEN)[0].text
-
-
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("same_account_twice", "an account is linked twice"),
-        ("many_rows_missing", "most rows of an account were missing"),
-        ("account_successor", "one account went"),
-        ("currency_changed", "another currency"),
-    ],
-)
-def test_what_is_found_about_accounts_is_a_sentence(activity: Activity, kind: str, said: str) -> None:
-    found = replace(activity.scores.findings[0], kind=kind)
-
-    assert said in matters_of(replace(activity.scores, findings=(found,)), NOW, ENGLISH)[-1].text
-
-
-def test_a_gap_that_is_not_known_is_not_made_up(activity: Activity) -> None:
-    proofs = activity.scores.proofs
-    unknown = replace(proofs, broken=(replace(proofs.broken[0], gap=None),))
-    matter = matters_of(replace(activity.scores, proofs=unknown), NOW, ENGLISH)[0]
-
-    assert matter.text == "Livret A: rows and balance part on 19 Nov 2026."
-
-
 def test_the_accesses_left_say_when_one_comes_back(activity: Activity) -> None:
     port, nordic = calls_of(activity.scores, NOW, ENGLISH)
 
@@ -307,7 +255,8 @@ def test_times_are_the_readers(activity: Activity) -> None:
 
 
 def test_scores_without_links_have_no_lines(store: Store) -> None:
-    empty: Scores = asyncio.run(StoreReads(store, FrozenClock(NOW)).scores())
+    empty = asyncio.run(StoreReads(store, FrozenClock(NOW)).activity())
 
-    for made in (banks_of, matters_of, queue_of, calls_of):
-        assert made(empty, NOW, ENGLISH) == ()
+    for made in (banks_of, queue_of, calls_of):
+        assert made(empty.scores, NOW, ENGLISH) == ()
+    assert matters_of(empty, NOW, ENGLISH) == ()

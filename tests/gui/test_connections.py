@@ -17,6 +17,7 @@ from obdesk.domain.entities import Connection, RunCounts, RunResult, Trigger
 from obdesk.domain.erasures import PendingErasure
 from obdesk.domain.errors import Action
 from obdesk.domain.limits import Budget
+from obdesk.domain.scores import Finding
 from obdesk.gui.connections.dialogs import RemoveDialog
 from obdesk.gui.connections.present import (
     banks_line,
@@ -262,6 +263,39 @@ def test_details_can_be_unfolded_and_copied(screen: ConnectionsScreen, qtbot: Qt
     qtbot.mouseClick(_button(card, "Copy"), Qt.MouseButton.LeftButton)
 
     assert "SCARequired" in QGuiApplication.clipboard().text()
+
+
+def test_only_refused_rows_count_as_not_readable() -> None:
+    found = [
+        Finding(PORT, "", "duplicate_suspected", 2, NOW),
+        Finding(PORT, "", "account_successor", 1, NOW),
+        Finding(NORDIC, "", "no_date", 9, NOW),
+    ]
+    details = dict(cards_of([FRESH], found, (), NOW, ENGLISH)[0].details)
+    assert details["Rows not readable"] == "0"
+    assert details["Findings in the data"] == (
+        "3: A transaction may be there twice (2) · A new account may replace one that is gone (1)"
+    )
+
+    refused = [Finding(PORT, "", "no_date", 2, NOW)]
+    details = dict(cards_of([FRESH], refused, (), NOW, ENGLISH)[0].details)
+    assert details["Rows not readable"] == "2: A row has no date"
+    assert details["Findings in the data"] == "0"
+
+
+def test_a_bank_is_shown_with_its_details(screen: ConnectionsScreen) -> None:
+    screen.show_bank(PORT)
+    QApplication.processEvents()
+    assert screen._cards[PORT].details_action.isChecked()
+
+
+def test_a_bank_whose_card_is_still_to_come_is_shown_once_it_is_there(screen: ConnectionsScreen) -> None:
+    screen._connections = ()
+    screen._draw()
+    screen.show_bank(NORDIC)
+    screen._connections = CONNECTIONS
+    screen._draw()
+    assert screen._cards[NORDIC].details_action.isChecked()
 
 
 def test_erasing_wants_the_banks_name_typed(theme: Theme, shown: Shown, qtbot: QtBot) -> None:

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
+    from obdesk.domain.filters import TransactionFilter
+    from obdesk.domain.ids import TransactionId
     from obdesk.gui.theme.theme import Theme
 
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-class _Page:
+class Page:
     """A screen that writes down what it hears."""
 
     icon = "house"
@@ -61,7 +63,7 @@ class _Page:
         self.heard.append(("private", private))
 
 
-class _List(_Page):
+class ListPage(Page):
     """A screen that searches, has a status line and an inspector."""
 
     def search(self, text: str) -> None:
@@ -70,6 +72,9 @@ class _List(_Page):
     def show_accounts(self, accounts: frozenset[AccountId]) -> None:
         self.heard.append(("accounts", accounts))
 
+    def show_rows(self, wanted: TransactionFilter, rows: Sequence[TransactionId]) -> None:
+        self.heard.append(("rows", (wanted, tuple(rows))))
+
     def on_status(self, tell: Any) -> None:
         self.tell = tell
 
@@ -77,19 +82,19 @@ class _List(_Page):
         self.heard.append(("narrow", narrow))
 
 
-def _itself(page: Any) -> Any:
+def itself(page: Any) -> Any:
     return page
 
 
-class _Filled:
+class Filled:
     """A shown window with two pages and a household."""
 
     def __init__(self, shown: Shown) -> None:
         self.shown = shown
         self.window = shown.window
-        self.first, self.list = _Page("overview"), _List("transactions")
+        self.first, self.list = Page("overview"), ListPage("transactions")
         for page in (self.first, self.list):
-            self.window.add_section(Section(page.key, page.title, page.icon, partial(_itself, page)))
+            self.window.add_section(Section(page.key, page.title, page.icon, partial(itself, page)))
         self.window.open_section("overview")
         self.window.show_first(FIRST)
         self.window.resize(1180, 760)
@@ -97,8 +102,8 @@ class _Filled:
 
 
 @pytest.fixture
-def filled(shown: Shown, qtbot: QtBot) -> Iterator[_Filled]:
-    made = _Filled(shown)
+def filled(shown: Shown, qtbot: QtBot) -> Iterator[Filled]:
+    made = Filled(shown)
     qtbot.waitExposed(made.window)
     made.window.activateWindow()
     yield made
@@ -110,7 +115,7 @@ def test_a_section_is_made_when_it_is_first_needed(shown: Shown) -> None:
 
     def make(key: str) -> Any:
         made.append(key)
-        return _Page(key)
+        return Page(key)
 
     for key in ("overview", "transactions"):
         shown.window.add_section(Section(key, key, "house", partial(make, key)))
@@ -122,7 +127,7 @@ def test_a_section_is_made_when_it_is_first_needed(shown: Shown) -> None:
     assert made == ["transactions", "overview"]
 
 
-def test_ctrl_and_a_number_bring_a_section_to_the_front(filled: _Filled, qtbot: QtBot) -> None:
+def test_ctrl_and_a_number_bring_a_section_to_the_front(filled: Filled, qtbot: QtBot) -> None:
     qtbot.keyClick(filled.window, Qt.Key.Key_2, CTRL)
     current = filled.window.current_screen()
     assert current is not None
@@ -135,7 +140,7 @@ def test_ctrl_and_a_number_bring_a_section_to_the_front(filled: _Filled, qtbot: 
     assert again.key == "overview"
 
 
-def test_search_leads_to_the_list_from_anywhere(filled: _Filled, qtbot: QtBot) -> None:
+def test_search_leads_to_the_list_from_anywhere(filled: Filled, qtbot: QtBot) -> None:
     qtbot.keyClick(filled.window, Qt.Key.Key_F, CTRL)
     field = filled.window.toolbar.search
     qtbot.waitUntil(field.hasFocus)
@@ -149,7 +154,7 @@ def test_search_leads_to_the_list_from_anywhere(filled: _Filled, qtbot: QtBot) -
     assert field.text() == ""
 
 
-def test_enter_on_an_account_shows_its_transactions(filled: _Filled, qtbot: QtBot) -> None:
+def test_enter_on_an_account_shows_its_transactions(filled: Filled, qtbot: QtBot) -> None:
     tree = filled.window.sidebar.accounts
     tree.setCurrentIndex(filled.window.sidebar.model.find(AccountId(4)))
     qtbot.keyClick(tree, Qt.Key.Key_Return)
@@ -158,7 +163,7 @@ def test_enter_on_an_account_shows_its_transactions(filled: _Filled, qtbot: QtBo
     assert filled.window.stack.currentWidget() is filled.list.widget
 
 
-def test_closed_accounts_are_folded_away(filled: _Filled) -> None:
+def test_closed_accounts_are_folded_away(filled: Filled) -> None:
     tree, model = filled.window.sidebar.accounts, filled.window.sidebar.model
     folded = [
         model.group(place).key
@@ -169,7 +174,7 @@ def test_closed_accounts_are_folded_away(filled: _Filled) -> None:
     assert folded == ["closed"]
 
 
-def test_a_persons_refresh_is_told_step_by_step_and_ends_in_figures(filled: _Filled, qtbot: QtBot) -> None:
+def test_a_persons_refresh_is_told_step_by_step_and_ends_in_figures(filled: Filled, qtbot: QtBot) -> None:
     strip, bus = filled.window.strip, filled.shown.bus
     qtbot.keyClick(filled.window, Qt.Key.Key_R, CTRL)
     assert filled.shown.asked.names == ["window: refresh"]
@@ -184,12 +189,12 @@ def test_a_persons_refresh_is_told_step_by_step_and_ends_in_figures(filled: _Fil
     qtbot.waitUntil(lambda: "Reading 1,200 of 3,400 rows of Banque du Port…" in strip.texts())
     assert filled.window.toolbar.summary_text() == "Refreshing 1 bank"
 
-    bus.publish(SyncEnded(_outcome("Banque du Port", RunResult.UPDATED, RunCounts(new=3))))
+    bus.publish(SyncEnded(outcome_of("Banque du Port", RunResult.UPDATED, RunCounts(new=3))))
     assert "Banque du Port: saved, 3 new" in strip.texts()
     assert strip.isVisible()
 
 
-def _outcome(bank: str, result: RunResult, counts: RunCounts | None = None) -> SyncOutcome:
+def outcome_of(bank: str, result: RunResult, counts: RunCounts | None = None) -> SyncOutcome:
     return SyncOutcome(
         connection_id=PORT if bank == "Banque du Port" else NORDIC,
         bank=bank,
@@ -203,10 +208,10 @@ def _outcome(bank: str, result: RunResult, counts: RunCounts | None = None) -> S
     )
 
 
-def test_a_reason_stays_until_it_is_closed(filled: _Filled, qtbot: QtBot) -> None:
+def test_a_reason_stays_until_it_is_closed(filled: Filled, qtbot: QtBot) -> None:
     strip = filled.window.strip
     filled.window.refresh([NORDIC])
-    filled.shown.bus.publish(SyncEnded(_outcome("Nordic One", RunResult.RETRY_LATER)))
+    filled.shown.bus.publish(SyncEnded(outcome_of("Nordic One", RunResult.RETRY_LATER)))
 
     assert "Nordic One does not answer." in strip.texts()[0]
     assert not strip._timer.isActive()
@@ -215,21 +220,21 @@ def test_a_reason_stays_until_it_is_closed(filled: _Filled, qtbot: QtBot) -> Non
     assert not strip.isVisible()
 
 
-def test_a_background_sync_only_turns_the_glyphs(filled: _Filled, qtbot: QtBot) -> None:
+def test_a_background_sync_only_turns_the_glyphs(filled: Filled, qtbot: QtBot) -> None:
     filled.shown.bus.publish(SyncStarted(PORT, Trigger.SCHEDULE, NOW))
     qtbot.waitUntil(lambda: filled.window.toolbar.summary_text() == "Refreshing 1 bank")
 
     assert not filled.window.strip.isVisible()
 
 
-def test_a_sync_that_ends_at_once_is_still_seen(filled: _Filled) -> None:
+def test_a_sync_that_ends_at_once_is_still_seen(filled: Filled) -> None:
     filled.shown.bus.publish(SyncStarted(PORT, Trigger.LINK, NOW))
-    filled.shown.bus.publish(SyncEnded(_outcome("Banque du Port", RunResult.UPDATED, RunCounts(new=9))))
+    filled.shown.bus.publish(SyncEnded(outcome_of("Banque du Port", RunResult.UPDATED, RunCounts(new=9))))
 
     assert filled.window.strip.texts() == ["Banque du Port: saved, 9 new"]
 
 
-def test_a_burst_of_commits_is_read_once(filled: _Filled, qtbot: QtBot) -> None:
+def test_a_burst_of_commits_is_read_once(filled: Filled, qtbot: QtBot) -> None:
     for number in range(20):
         filled.shown.bus.publish(Changed(ChangeSet.of(Kind.TRANSACTIONS, [number])))
     filled.shown.bus.publish(Changed(ChangeSet.of(Kind.BALANCES, [1])))
@@ -240,7 +245,7 @@ def test_a_burst_of_commits_is_read_once(filled: _Filled, qtbot: QtBot) -> None:
     assert filled.shown.asked.names == ["window: accounts"]
 
 
-def test_privacy_hides_the_sidebars_amounts_and_is_remembered(filled: _Filled, qtbot: QtBot) -> None:
+def test_privacy_hides_the_sidebars_amounts_and_is_remembered(filled: Filled, qtbot: QtBot) -> None:
     before = filled.window.sidebar.grab().toImage()
     qtbot.keyClick(filled.window, Qt.Key.Key_P, CTRL | SHIFT)
 
@@ -250,7 +255,7 @@ def test_privacy_hides_the_sidebars_amounts_and_is_remembered(filled: _Filled, q
     assert HIDDEN
 
 
-def test_the_palette_lists_every_command_and_runs_the_chosen_one(filled: _Filled, qtbot: QtBot) -> None:
+def test_the_palette_lists_every_command_and_runs_the_chosen_one(filled: Filled, qtbot: QtBot) -> None:
     qtbot.keyClick(filled.window, Qt.Key.Key_K, CTRL)
     palette = filled.window.findChild(CommandPalette)
     assert isinstance(palette, CommandPalette)
@@ -263,7 +268,7 @@ def test_the_palette_lists_every_command_and_runs_the_chosen_one(filled: _Filled
     assert filled.window.stack.currentWidget() is filled.list.widget
 
 
-def test_no_two_commands_share_a_shortcut(filled: _Filled) -> None:
+def test_no_two_commands_share_a_shortcut(filled: Filled) -> None:
     keys = [key.toString() for action in filled.window.commands() for key in action.shortcuts()]
 
     assert len(keys) == len(set(keys))
@@ -281,7 +286,7 @@ def test_no_two_commands_share_a_shortcut(filled: _Filled) -> None:
         assert QKeySequence(wanted).toString() in keys
 
 
-def test_f1_shows_every_shortcut(filled: _Filled, qtbot: QtBot) -> None:
+def test_f1_shows_every_shortcut(filled: Filled, qtbot: QtBot) -> None:
     qtbot.keyClick(filled.window, Qt.Key.Key_F1)
     sheet = filled.window.findChild(ShortcutSheet)
     assert isinstance(sheet, ShortcutSheet)
@@ -298,7 +303,7 @@ def test_nothing_linked_nothing_to_refresh(shown: Shown) -> None:
     assert shown.asked.names == []
 
 
-def test_the_window_hides_when_it_is_to_keep_running_and_else_asks_to_quit(filled: _Filled) -> None:
+def test_the_window_hides_when_it_is_to_keep_running_and_else_asks_to_quit(filled: Filled) -> None:
     quits: list[int] = []
     filled.window.quit_wanted.connect(lambda: quits.append(1))
     filled.window.keep_running = lambda: True
@@ -312,7 +317,7 @@ def test_the_window_hides_when_it_is_to_keep_running_and_else_asks_to_quit(fille
     assert quits == [1]
 
 
-def test_size_and_sidebar_come_back(filled: _Filled, theme: Theme, tmp_path: Path, qtbot: QtBot) -> None:
+def test_size_and_sidebar_come_back(filled: Filled, theme: Theme, tmp_path: Path, qtbot: QtBot) -> None:
     filled.window.resize(1010, 640)
     filled.window.frame.splitter.setSizes([300, 710])
     filled.window.remember()
@@ -328,7 +333,7 @@ def test_size_and_sidebar_come_back(filled: _Filled, theme: Theme, tmp_path: Pat
     again.changes.close()
 
 
-def test_below_a_thousand_pixels_the_inspector_becomes_an_overlay(filled: _Filled, qtbot: QtBot) -> None:
+def test_below_a_thousand_pixels_the_inspector_becomes_an_overlay(filled: Filled, qtbot: QtBot) -> None:
     filled.window.open_section("transactions")
     filled.window.resize(900, 600)
     qtbot.waitUntil(lambda: filled.list.heard[-1] == ("narrow", True))
@@ -336,7 +341,7 @@ def test_below_a_thousand_pixels_the_inspector_becomes_an_overlay(filled: _Fille
     qtbot.waitUntil(lambda: filled.list.heard[-1] == ("narrow", False))
 
 
-def test_alt_alone_shows_the_menu(filled: _Filled, qtbot: QtBot) -> None:
+def test_alt_alone_shows_the_menu(filled: Filled, qtbot: QtBot) -> None:
     shown = filled.window.menuBar().isVisible()
     qtbot.keyPress(filled.window, Qt.Key.Key_Alt, Qt.KeyboardModifier.AltModifier)
     qtbot.keyRelease(filled.window, Qt.Key.Key_Alt)
@@ -344,7 +349,7 @@ def test_alt_alone_shows_the_menu(filled: _Filled, qtbot: QtBot) -> None:
     assert filled.window.menuBar().isVisible() != shown
 
 
-def test_the_status_bar_speaks_for_the_screen_in_front(filled: _Filled) -> None:
+def test_the_status_bar_speaks_for_the_screen_in_front(filled: Filled) -> None:
     filled.window.open_section("transactions")
     filled.list.tell("14 selected")
     assert filled.window.status.texts() == ("14 selected", "Last check 11:56")
@@ -354,7 +359,7 @@ def test_the_status_bar_speaks_for_the_screen_in_front(filled: _Filled) -> None:
 
 
 @pytest.mark.parametrize("size", [(880, 560), (1180, 760), (1600, 900)])
-def test_nothing_is_clipped_nameless_or_rich(filled: _Filled, size: tuple[int, int]) -> None:
+def test_nothing_is_clipped_nameless_or_rich(filled: Filled, size: tuple[int, int]) -> None:
     filled.window.resize(*size)
     QApplication.processEvents()
     filled.window.grab()
@@ -364,7 +369,7 @@ def test_nothing_is_clipped_nameless_or_rich(filled: _Filled, size: tuple[int, i
     assert rich(filled.window) == []
 
 
-def test_tab_reaches_every_part_of_the_frame(filled: _Filled, qtbot: QtBot) -> None:
+def test_tab_reaches_every_part_of_the_frame(filled: Filled, qtbot: QtBot) -> None:
     filled.window.sidebar.accounts.setFocus()
     reached: set[str] = set()
     for _press in range(20):

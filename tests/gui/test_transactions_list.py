@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from obdesk.domain.entities import TransactionRow
     from obdesk.storage.store import Store
+    from tests.gui.transactions_desk import Desk
 
 ROWS = 1_500
 WORDS = ("", "carte", "boulangerie", "sas", "zqx", "ca", "amount")
@@ -250,3 +251,11 @@ def test_new_rows_come_in_without_disturbing_those_that_are_read(
 
     with ledger(tmp_path, lambda made_store: put(made_store, list(made_rows(200)))) as store:
         runner.run(story(store))
+
+
+def test_a_row_far_down_is_selected_once_the_list_has_it(desk: Desk) -> None:
+    far = TransactionId(desk.model.ids[-1])
+    desk.screen.show_rows(TransactionFilter(), (far,))
+    desk.settle()
+
+    assert [desk.model.ids[place] for place in desk.selected()] == [far]

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.filters import TransactionFilter
+from obdesk.domain.ids import TransactionId
 from obdesk.storage.queries import suggestions, transactions
 from obdesk.storage.store import Store
 from tests.gui.transactions_desk import Desk, put
@@ -167,3 +168,33 @@ def test_a_split_that_cannot_be_kept_is_told_and_can_be_asked_again(desk: Desk) 
     desk.commands.refuses = None
     press(desk, "Split again")
     assert len(listed(desk)) == 3 - 1
+
+
+def test_shown_from_elsewhere_the_pair_stands_with_its_question(desk: Desk) -> None:
+    desk.screen.search("oldest")
+    desk.settle()
+    desk.screen.view.set_inspector_open(wanted=False)
+    (asked,) = desk.store.read_now(suggestions.suggestions, None)
+    days = TransactionFilter(date_from=asked.kept.booked_on, date_to=asked.other.booked_on)
+    desk.screen.show_rows(days, (asked.other.id,))
+    desk.settle()
+
+    assert desk.window.searched == [""], "what was searched for before is no longer in the way"
+    assert [desk.model.ids[place] for place in desk.selected()] == [asked.other.id]
+    assert desk.model.rowCount() == 1
+    assert desk.screen.twin.isVisibleTo(desk.screen.widget)
+    assert desk.screen.view.inspector_open
+
+
+def test_shown_from_elsewhere_two_rows_are_both_selected(desk: Desk) -> None:
+    desk.screen.show_rows(
+        TransactionFilter(), tuple(TransactionId(desk.model.ids[place]) for place in (0, 1))
+    )
+    desk.settle()
+    assert desk.selected() == [0, 1]
+
+    desk.screen.show_rows(TransactionFilter(), ())
+    desk.settle()
+    desk.screen.search("no such words")
+    desk.settle()
+    assert desk.selected() == []

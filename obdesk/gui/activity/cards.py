@@ -16,15 +16,17 @@ from PySide6.QtWidgets import (
 from obdesk.domain.texts import tr
 from obdesk.gui.activity.changes import change_columns
 from obdesk.gui.activity.delegate import LINE_H, LineDelegate
-from obdesk.gui.activity.matters import way_text
+from obdesk.gui.activity.matter import way_text
 from obdesk.gui.activity.model import LinesTable
 from obdesk.gui.widgets.basics import Card, ElidedLabel, button, clear, label, rule
 from obdesk.gui.widgets.tables import WholeTable
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
 
-    from obdesk.gui.activity.matters import CallsLine, Matter, QueueLine
+    from obdesk.gui.activity.matter import Matter
+    from obdesk.gui.activity.matters import CallsLine, QueueLine
     from obdesk.gui.activity.present import Column, Line
     from obdesk.gui.theme.theme import Theme
 
@@ -105,25 +107,39 @@ class MattersCard(Card):
         self._box = QVBoxLayout()
         self._box.setSpacing(8)
         self.body.addLayout(self._box)
-        self._shown: tuple[Matter, ...] | None = None
+        self._shown: tuple[tuple[Matter, ...], str] | None = None
 
-    def show_matters(self, matters: tuple[Matter, ...]) -> None:
-        """Show other matters."""
-        if matters == self._shown:
+    def show_matters(self, matters: tuple[Matter, ...], more: str) -> None:
+        """Show other matters; `more` says how many there are beyond them."""
+        if (matters, more) == self._shown:
             return
-        self._shown = matters
+        self._shown = (matters, more)
         clear(self._box)
         if not matters:
             self._box.addWidget(label(tr("The banks' data raises no question."), tone="muted", wrap=True))
+        explained = ""
         for place, matter in enumerate(matters):
             if place:
                 self._box.addWidget(rule())
-            self._box.addWidget(label(matter.text, wrap=True))
-            self._box.addWidget(ElidedLabel(matter.seen, self._fonts.small, tone="muted"))
-            row = QHBoxLayout()
-            row.addWidget(self._button(matter))
-            row.addStretch(1)
-            self._box.addLayout(row)
+            self._add(matter, matter.note if matter.note != explained else "")
+            explained = matter.note
+        if more:
+            self._box.addWidget(rule())
+            self._box.addWidget(label(more, tone="muted", wrap=True))
+
+    def _add(self, matter: Matter, note: str) -> None:
+        """Add a matter; what explains it is left out where the one above has said it."""
+        text = label(matter.text, wrap=True)
+        text.setToolTip(tip(matter.note))
+        text.setAccessibleDescription(matter.note)
+        self._box.addWidget(text)
+        if note:
+            self._box.addWidget(label(note, self._fonts.small, tone="muted", wrap=True))
+        self._box.addWidget(label(matter.seen, self._fonts.small, tone="muted", wrap=True))
+        row = QHBoxLayout()
+        row.addWidget(self._button(matter))
+        row.addStretch(1)
+        self._box.addLayout(row)
 
     def _button(self, matter: Matter) -> QPushButton:
         text = way_text(matter.way)

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from obdesk.domain.proofs import cause_text
-from obdesk.domain.texts import mark, tr, trn
+from obdesk.domain.texts import tr, trn
+from obdesk.gui.activity.findings import findings_of
+from obdesk.gui.activity.matter import Matter, Way, around, rows_text
 from obdesk.gui.activity.present import kind_word, trigger_word
 from obdesk.gui.format import Locale, count, day_month_year, instant, money, time_today
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from obdesk.domain.ids import AccountId, ConnectionId
-    from obdesk.domain.proofs import AccountProof
-    from obdesk.domain.scores import ConnectionScore, Finding, OpenHole, QueuedJob, Scores
+    from obdesk.app.interface import Activity
+    from obdesk.domain.entities import TransactionRow
+    from obdesk.domain.proofs import AccountProof, Candidate
+    from obdesk.domain.scores import ConnectionScore, OpenHole, QueuedJob, Scores
 
-
-class Way(Enum):
-    """Where the button of a matter leads."""
-
-    ROWS = "rows"
-    """The transactions of its account."""
-    BANKS = "banks"
-    """The bank's card, with its details."""
-    RENEW = "renew"
-    """Renewing access."""
-
-
-class Matter(NamedTuple):
-    """Something that is open: a sentence, when it was seen, and one button."""
-
-    text: str
-    seen: str
-    way: Way
-    connection_id: ConnectionId
-    account_id: AccountId | None = None
+CAUSES_MAX = 3
+"""How many causes of a gap are told, the likeliest first."""
 
 
 class CallsLine(NamedTuple):
@@ -56,26 +41,15 @@ class QueueLine(NamedTuple):
     text: str
 
 
-def way_text(way: Way) -> str:
-    """Return what the button says."""
-    match way:
-        case Way.ROWS:
-            return tr("Show transactions")
-        case Way.BANKS:
-            return tr("Show the bank")
-        case Way.RENEW:
-            return tr("Renew access")
-        case other:
-            assert_never(other)
-
-
-def matters_of(scores: Scores, now: datetime, locale: Locale, *, hidden: str = "") -> tuple[Matter, ...]:
+def matters_of(found: Activity, now: datetime, locale: Locale, *, hidden: str = "") -> tuple[Matter, ...]:
     """Return what is open, what costs money first; `hidden` stands for amounts where they are hidden."""
+    rows = {int(each.id): each for each in found.rows}
+    scores = found.scores
     return (
-        *(matter for each in scores.proofs.broken for matter in _proof(each, now, locale, hidden)),
+        *(matter for each in scores.proofs.broken for matter in _proof(each, rows, now, locale, hidden)),
         *(_hole(each, now, locale) for each in scores.holes),
         *_pairs(scores, now, locale),
-        *_findings(scores, now, locale),
+        *findings_of(found, now, locale),
     )
 
 
@@ -83,7 +57,9 @@ def _day(day: date, locale: Locale) -> str:
     return day_month_year(day, locale)
 
 
-def _proof(each: AccountProof, now: datetime, locale: Locale, hidden: str) -> Iterator[Matter]:
+def _proof(
+    each: AccountProof, known: Mapping[int, TransactionRow], now: datetime, locale: Locale, hidden: str
+) -> Iterator[Matter]:
     if each.first_bad_day is None or each.checked_at is None:
         return
     day = _day(each.first_bad_day, locale)
@@ -96,10 +72,27 @@ def _proof(each: AccountProof, now: datetime, locale: Locale, hidden: str) -> It
             day=day,
             gap=hidden or money(each.gap, locale),
         )
-    if each.candidates:
-        text = f"{text} {cause_text(each.candidates[0].cause)}"
-    seen = tr("found {when}", when=instant(each.checked_at, now, locale))
-    yield Matter(text, seen, Way.ROWS, each.connection_id, each.account_id)
+    causes = [(cause, [known[row] for row in cause.rows if row in known]) for cause in each.candidates]
+    causes = causes[:CAUSES_MAX]
+    likeliest = next((rows for _, rows in causes if rows), [])
+    named = [row for _, rows in causes for row in rows]
+    yield Matter(
+        text,
+        tr("found {when}", when=instant(each.checked_at, now, locale)),
+        Way.ROWS,
+        each.connection_id,
+        "\n".join(_cause(cause, rows, locale) for cause, rows in causes),
+        replace(around([each.account_id], named, [each.first_bad_day]), date_to=None),
+        tuple(row.id for row in likeliest),
+    )
+
+
+def _cause(cause: Candidate, rows: Sequence[TransactionRow], locale: Locale) -> str:
+    """Return a candidate cause with the rows that speak for it."""
+    said = cause_text(cause.cause)
+    if not rows:
+        return said
+    return tr("{cause} ({rows}).", cause=said.rstrip("."), rows=rows_text(rows, locale))
 
 
 def _hole(each: OpenHole, now: datetime, locale: Locale) -> Matter:
@@ -110,7 +103,7 @@ def _hole(each: OpenHole, now: datetime, locale: Locale) -> Matter:
         last=_day(each.to_day, locale),
     )
     seen = tr("found {when}", when=instant(each.found_at, now, locale))
-    return Matter(text, seen, Way.RENEW, each.connection_id, each.account_id)
+    return Matter(text, seen, Way.RENEW, each.connection_id)
 
 
 def _pairs(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:
@@ -123,37 +116,7 @@ def _pairs(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:
                 each.duplicates,
                 bank=each.bank,
             )
-            yield Matter(text, seen, Way.ROWS, each.connection_id)
-
-
-_ABOUT_ACCOUNTS = {
-    "same_account_twice": mark("{bank}: an account is linked twice; both are kept."),
-    "many_rows_missing": mark(
-        "{bank}: most rows of an account were missing from one answer; kept until another says so."
-    ),
-    "account_successor": mark("{bank}: one account went and one of its kind came; they may be the same."),
-    "currency_changed": mark("{bank}: an account has another currency now; older balances do not compare."),
-}
-"""Findings that are about accounts; all others are about rows."""
-
-
-def _findings(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:
-    for each in scores.findings:
-        seen = tr("seen {when}", when=instant(each.seen_at, now, locale))
-        yield Matter(_finding(each), seen, Way.BANKS, each.connection_id)
-
-
-def _finding(each: Finding) -> str:
-    known = _ABOUT_ACCOUNTS.get(each.kind)
-    if known is not None:
-        return tr(known, bank=each.bank)
-    return trn(
-        "{bank}: {n} finding in the data ({kind}). Nothing was made up for it.",
-        "{bank}: {n} findings in the data ({kind}). Nothing was made up for them.",
-        each.many,
-        bank=each.bank,
-        kind=each.kind.replace("_", " "),
-    )
+            yield Matter(text, seen, Way.PAIR, each.connection_id)
 
 
 def calls_of(scores: Scores, now: datetime, locale: Locale) -> tuple[CallsLine, ...]:

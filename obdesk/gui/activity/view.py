@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 from obdesk.domain.changes import Kind
 from obdesk.domain.commits import WhyNot, why_not_text
 from obdesk.domain.errors import Action, ObdeskError
+from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import AccountId
 from obdesk.domain.texts import tr
 from obdesk.gui.activity.cards import DetailsCard, MattersCard, PairsCard, TableCard
 from obdesk.gui.activity.changes import Changes, more_line
-from obdesk.gui.activity.matters import Way, calls_of, matters_of, queue_of
+from obdesk.gui.activity.findings import more_findings
+from obdesk.gui.activity.matter import Way, around
+from obdesk.gui.activity.matters import calls_of, matters_of, queue_of
 from obdesk.gui.activity.present import (
     account_columns,
     accounts_of,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Run
     from obdesk.domain.ids import ConnectionId, RunId
-    from obdesk.gui.activity.matters import Matter
+    from obdesk.gui.activity.matter import Matter
     from obdesk.gui.changes import Spawn
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.screen import Navigator, StatusTeller
@@ -261,7 +264,7 @@ class ActivityScreen:
         page.banks.show_lines(banks_of(scores, now, locale))
         page.accounts.show_lines(accounts_of(found.accounts, now, locale))
         hidden = HIDDEN if self._private else ""
-        page.matters.show_matters(matters_of(scores, now, locale, hidden=hidden))
+        page.matters.show_matters(matters_of(found, now, locale, hidden=hidden), more_findings(found, locale))
         as_of = tr("as of {when}", when=instant(scores.as_of, now, locale))
         page.calls.show_calls(calls_of(scores, now, locale), as_of)
         page.queue.show_queue(queue_of(scores, now, locale), as_of)
@@ -328,13 +331,25 @@ class ActivityScreen:
 
     def _go(self, matter: Matter) -> None:
         match matter.way:
-            case Way.ROWS if matter.account_id is not None:
-                self._navigator.open_account(matter.account_id)
             case Way.ROWS:
-                self._navigator.open_section("transactions")
+                self._navigator.open_rows(matter.wanted or TransactionFilter(), matter.rows)
+            case Way.PAIR:
+                self._spawn("activity: pair", self._open_pair(matter.connection_id))
             case Way.BANKS:
-                self._navigator.open_section("connections")
+                self._navigator.open_bank(matter.connection_id)
             case Way.RENEW:
                 self._navigator.act(Action.RENEW, matter.connection_id)
             case other:
                 assert_never(other)
+
+    async def _open_pair(self, connection_id: ConnectionId) -> None:
+        """Show the likeliest pair of a bank, with the question beside it; it may be answered by now."""
+        accounts = self._activity.accounts if self._activity is not None else ()
+        here = {each.id for each in accounts if each.connection_id == connection_id}
+        pair = next((each for each in await self._reads.suggestions() if each.account_id in here), None)
+        if pair is None:
+            self.reread()
+            return
+        both = (pair.other, pair.kept)  # the one that was known first may have left the list
+        shown = await self._reads.transaction_rows([each.id for each in both])
+        self._navigator.open_rows(around([pair.account_id], both), [each.id for each in shown[:1]])

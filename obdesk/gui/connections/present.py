@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from obdesk.domain.conditions import Condition, explain, needs_you
 from obdesk.domain.entities import RunResult
 from obdesk.domain.errors import Action, action_label
+from obdesk.domain.findings import is_refused, words_of
 from obdesk.domain.freshness import FreshnessState
 from obdesk.domain.texts import tr, trn
 from obdesk.gui.format import (
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date, datetime
 
-    from obdesk.domain.entities import Connection, DataProblem, Run
+    from obdesk.domain.entities import Connection, Run
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.scores import Finding
 
 CONSENT_LENGTH = timedelta(days=180)
 """What the law gives (RTS on SCA, article 10a); a bank that gives less only looks more used up."""
@@ -98,14 +100,20 @@ class ConsentSpan:
 
 def cards_of(
     connections: Sequence[Connection],
-    problems: Sequence[DataProblem],
+    findings: Sequence[Finding],
     running: Collection[ConnectionId],
     now: datetime,
     locale: Locale,
 ) -> tuple[CardValues, ...]:
     """Return a card per connection, in the order they come (those that need their person first)."""
     return tuple(
-        _card(each, sum(p.connection_id == each.id for p in problems), now, locale, busy=each.id in running)
+        _card(
+            each,
+            [found for found in findings if found.connection_id == each.id],
+            now,
+            locale,
+            busy=each.id in running,
+        )
         for each in connections
     )
 
@@ -120,7 +128,9 @@ def leaving_line(each: PendingErasure, now: datetime, locale: Locale) -> str:
     )
 
 
-def _card(each: Connection, problems: int, now: datetime, locale: Locale, *, busy: bool) -> CardValues:
+def _card(
+    each: Connection, findings: Sequence[Finding], now: datetime, locale: Locale, *, busy: bool
+) -> CardValues:
     state = FreshnessState.PAUSED if each.paused else each.freshness.state
     glyph = glyph_of(state, consent_expires_at=each.consent_expires_at, now=now)
     if busy:
@@ -149,7 +159,7 @@ def _card(each: Connection, problems: int, now: datetime, locale: Locale, *, bus
         reads_left=_reads_left(each, now, locale),
         paused=each.paused,
         account_count=each.account_count,
-        details=_details(each, problems, locale),
+        details=_details(each, findings, locale),
     )
 
 
@@ -288,7 +298,7 @@ def _result(run: Run, bank: str, locale: Locale) -> str:
             assert_never(other)
 
 
-def _details(each: Connection, problems: int, locale: Locale) -> tuple[tuple[str, str], ...]:
+def _details(each: Connection, findings: Sequence[Finding], locale: Locale) -> tuple[tuple[str, str], ...]:
     fresh = each.freshness
     last = each.last_runs[0] if each.last_runs else None
     rows = [
@@ -300,9 +310,23 @@ def _details(each: Connection, problems: int, locale: Locale) -> tuple[tuple[str
         (tr("Asked"), absolute(fresh.asked_at, locale) if fresh.asked_at else DASH),
         (tr("Bank data as of"), absolute(fresh.data_as_of, locale) if fresh.data_as_of else DASH),
         (tr("Last run"), _run_detail(last, locale) if last else DASH),
-        (tr("Rows not readable"), count(problems, locale)),
+        (tr("Rows not readable"), _counted([f for f in findings if is_refused(f.kind)], locale)),
+        (tr("Findings in the data"), _counted([f for f in findings if not is_refused(f.kind)], locale)),
     ]
     return tuple(rows)
+
+
+def _counted(findings: Sequence[Finding], locale: Locale) -> str:
+    """Return how many findings there are, and what each kind of them is."""
+    many: dict[str, int] = {}
+    for each in findings:
+        title = words_of(each.kind).title
+        many[title] = many.get(title, 0) + each.many
+    total = count(sum(many.values()), locale)
+    if len(many) > 1:
+        kinds = [f"{title} ({count(n, locale)})" for title, n in many.items()]
+        return tr("{n}: {what}", n=total, what=" · ".join(kinds))
+    return tr("{n}: {what}", n=total, what="".join(many)) if many else total
 
 
 def _run_detail(run: Run, locale: Locale) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from obdesk.domain.changes import Kind
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from obdesk.app.interface import Commands, FirstScreen, Reads
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
-    from obdesk.domain.entities import Connection, DataProblem
+    from obdesk.domain.entities import Connection
     from obdesk.domain.erasures import PendingErasure
     from obdesk.domain.ids import ConnectionId
+    from obdesk.domain.scores import Finding
     from obdesk.gui.changes import Changes, Spawn
     from obdesk.gui.connections.present import CardValues
     from obdesk.gui.format import Locale
@@ -116,10 +117,12 @@ class ConnectionsScreen:
         self._changes, self._navigator = changes, navigator
         self.page = ConnectionsPage(theme, locale, navigator)
         self._connections: tuple[Connection, ...] = ()
-        self._problems: tuple[DataProblem, ...] = ()
+        self._findings: tuple[Finding, ...] = ()
         self._erasures: tuple[PendingErasure, ...] = ()
         self._cards: dict[ConnectionId, ConnectionCard] = {}
         self._order: list[ConnectionId] = []
+        self._awaited: ConnectionId | None = None
+        """Whose details are to be shown as soon as there is a card."""
         self._tell: StatusTeller = lambda _text: None
         self._rereading = Rereading(spawn, "connections: read", self._read, self._draw_seen)
         changes.syncing.connect(self._draw_seen)
@@ -158,6 +161,15 @@ class ConnectionsScreen:
         """Read again: the window may have been hidden for long."""
         self.reread()
 
+    def show_bank(self, connection_id: ConnectionId) -> None:
+        """Bring a bank's card into view and open its details."""
+        self._draw_old()
+        card = self._cards.get(connection_id)
+        self._awaited = connection_id if card is None else None
+        if card is not None:
+            card.show_details()
+            QTimer.singleShot(0, card, lambda: self.page.ensureWidgetVisible(card))  # once it is laid out
+
     def minute_passed(self) -> None:
         """Read again: days left and freshness are a matter of time."""
         self.reread()
@@ -171,7 +183,7 @@ class ConnectionsScreen:
 
     async def _read(self) -> None:
         self._connections = await self._reads.connections()
-        self._problems = await self._reads.problems()
+        self._findings = await self._reads.findings()
         self._erasures = await self._reads.pending_erasures()
 
     def _draw_seen(self) -> None:
@@ -188,7 +200,7 @@ class ConnectionsScreen:
     def _draw(self) -> None:
         self._is_old = False
         now = self._clock.now()
-        values = cards_of(self._connections, self._problems, self._changes.running, now, self._locale)
+        values = cards_of(self._connections, self._findings, self._changes.running, now, self._locale)
         reports = {each.id: report_of(each) for each in self._connections}
         if [each.connection_id for each in values] != self._order:
             self._arrange(values, reports)
@@ -202,6 +214,8 @@ class ConnectionsScreen:
         self.page.leaving_words.setText("\n".join(leaving))
         self.page.leaving.setVisible(bool(leaving))
         self._tell(banks_line(self._connections))
+        if self._awaited in self._cards:
+            self.show_bank(self._awaited)
 
     def _arrange(self, values: Sequence[CardValues], reports: dict[ConnectionId, str]) -> None:
         wanted = [each.connection_id for each in values]

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from obdesk.app.demo import use_banks, use_relay
 from obdesk.app.events import SyncEnded, SyncProgress
-from obdesk.app.interface import CsvOptions, LinkChannel
+from obdesk.app.interface import LinkChannel
 from obdesk.domain.conditions import Condition, needs_you
 from obdesk.domain.entities import RunResult, Trigger
+from obdesk.domain.exports import CsvOptions
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.texts import tr
 from obdesk.gui.demo.banks import DemoBanks

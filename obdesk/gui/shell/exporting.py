@@ -19,15 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from obdesk.app.interface import Cancelled, CsvOptions
+from obdesk.app.interface import Cancelled
 from obdesk.domain.errors import ObdeskError
+from obdesk.domain.exports import CsvOptions
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.texts import tr, trn
 from obdesk.gui.format import count
 from obdesk.gui.widgets.basics import label
 
 if TYPE_CHECKING:
-    from obdesk.app.interface import Commands, CsvReport
+    from obdesk.app.interface import Commands
+    from obdesk.domain.exports import CsvReport
     from obdesk.gui.changes import Spawn
     from obdesk.gui.format import Locale
     from obdesk.gui.theme.theme import Theme

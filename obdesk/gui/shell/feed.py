@@ -33,13 +33,15 @@ class FrameFeed(QObject):
     """What the sidebar, the summary and the strip show.
 
     `renewed()` follows a read, `progressed(list[SyncLine])` the steps of watched syncs,
-    `finished(SyncLine)` the end of one, `failed(ObdeskError)` an answer that is an error.
+    `finished(SyncLine)` the end of one, `failed(ObdeskError)` an answer that is an error, before which
+    `given_up(tuple[ConnectionId, ...])` says whose steps nobody will tell any more.
     """
 
     renewed = Signal()
     progressed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
+    given_up = Signal(object)
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class FrameFeed(QObject):
         try:
             outcomes = await self._commands.sync(connections, trigger=Trigger.PERSON, refresh_at_bank=True)
         except ObdeskError as error:
+            self.given_up.emit(tuple(self._watched))
             self._watched.clear()
             self.failed.emit(error)
             return
@@ -110,6 +113,16 @@ class FrameFeed(QObject):
             # A sync that somebody else had begun ends here without its own event.
             if outcome.connection_id in self._watched:
                 self._ended(outcome)
+
+    def cancel(self, connections: Sequence[ConnectionId]) -> None:
+        """Call off what a refresh does, because the person wants no more of it."""
+        self._spawn("window: cancel", self._cancel(connections))
+
+    async def _cancel(self, connections: Sequence[ConnectionId]) -> None:
+        try:
+            await self._commands.cancel(connections)
+        except ObdeskError as error:
+            self.failed.emit(error)
 
     def rename(self, account_id: AccountId, name: str) -> None:
         """Give an account the person's own name; nothing returns to the bank's."""

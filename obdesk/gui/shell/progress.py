@@ -9,9 +9,10 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from obdesk.domain.texts import tr, trn
-from obdesk.gui.widgets.basics import ElidedLabel, label
+from obdesk.gui.widgets.basics import ElidedLabel, button, label
 from obdesk.gui.widgets.glyph import StatusGlyph
 from obdesk.gui.widgets.status import Glyph
+from obdesk.gui.widgets.tips import tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 LINES_MAX = 4
 STAYS_MS = 9_000
-"""How long good news stays; a reason stays until it is closed."""
+"""How long good news stays, and what the person called off; a reason stays until it is closed."""
+_LEAVES = frozenset({Glyph.FRESH, Glyph.UNKNOWN})
 
 
 class _Line(QWidget):
@@ -63,6 +65,8 @@ class ProgressStrip(QFrame):
     """Lines for the syncs a person should see; it comes and goes without moving the focus."""
 
     closed = Signal()
+    cancel_wanted = Signal(object)
+    """tuple[ConnectionId, ...]: whose syncs are to be called off."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -78,6 +82,9 @@ class ProgressStrip(QFrame):
             self._box.addWidget(each)
         self._more = label("", theme.fonts.small, tone="muted")
         self._box.addWidget(self._more)
+        self._cancel = button(tr("Cancel"), self._ask_to_cancel, name=tr("Cancel the refresh"))
+        self._cancel.setToolTip(tip(tr("Nothing is changed; each bank is asked again by its schedule.")))
+        outside.addWidget(self._cancel)
         close = QToolButton()
         close.setIcon(theme.icon("x", "ink_muted"))
         close.setAccessibleName(tr("Close"))
@@ -85,6 +92,7 @@ class ProgressStrip(QFrame):
         close.clicked.connect(self._dismiss)
         outside.addWidget(close)
         self._shown: dict[ConnectionId, SyncLine] = {}
+        self._cancelling: set[ConnectionId] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(STAYS_MS)
@@ -96,6 +104,9 @@ class ProgressStrip(QFrame):
         if not any(line.running for line in self._shown.values()):
             self._shown.clear()
         for line in lines:
+            before = self._shown.get(line.connection_id)
+            if before is None or not before.running:
+                self._cancelling.discard(line.connection_id)
             self._shown[line.connection_id] = line
         self._timer.stop()
         self._draw()
@@ -109,13 +120,28 @@ class ProgressStrip(QFrame):
         self._shown[line.connection_id] = line
         self._draw()
         if not any(other.running for other in self._shown.values()):
-            if all(other.glyph is Glyph.FRESH for other in self._shown.values()):
+            if all(other.glyph in _LEAVES for other in self._shown.values()):
                 self._timer.start()
             QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def drop(self, connections: Sequence[ConnectionId]) -> None:
+        """Let go of syncs that came to nothing, so that none seems to run for ever."""
+        for each in connections:
+            self._shown.pop(each, None)
+        self._draw()
 
     def texts(self) -> list[str]:
         """Return the visible lines."""
         return [each.text() for each in self._lines if not each.isHidden()]
+
+    def _ask_to_cancel(self) -> None:
+        wanted = tuple(self._running())
+        self._cancelling.update(wanted)
+        self._draw()
+        self.cancel_wanted.emit(wanted)
+
+    def _running(self) -> list[ConnectionId]:
+        return [each for each, line in self._shown.items() if line.running]
 
     def _dismiss(self) -> None:
         self._timer.stop()
@@ -134,5 +160,8 @@ class ProgressStrip(QFrame):
         self._more.setVisible(left_over > 0)
         if left_over > 0:
             self._more.setText(trn("and {n} more bank", "and {n} more banks", left_over))
+        running = self._running()
+        self._cancel.setVisible(bool(running))
+        self._cancel.setEnabled(not self._cancelling.issuperset(running))
         self.setAccessibleDescription(" ".join(line.text for line in order))
         self.setVisible(bool(order))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.errors import Action, ObdeskError
     from obdesk.domain.filters import TransactionFilter
-    from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
     from obdesk.gui.standing import Piece
 
 
@@ -72,6 +72,19 @@ class Searches(Protocol):
 
     def show_accounts(self, accounts: frozenset[AccountId]) -> None:
         """Narrow to some accounts; an empty set shows all."""
+        ...
+
+    def show_rows(self, wanted: TransactionFilter, rows: Sequence[TransactionId]) -> None:
+        """Show what a filter leaves and select some of it, in place of what was searched for before."""
+        ...
+
+
+@runtime_checkable
+class ShowsBanks(Protocol):
+    """A screen with a card for each bank (Connections)."""
+
+    def show_bank(self, connection_id: ConnectionId) -> None:
+        """Bring a bank's card into view and open its details."""
         ...
 
 
@@ -147,6 +160,14 @@ class Navigator(Protocol):
 
     def open_account(self, account_id: AccountId) -> None:
         """Show one account's transactions."""
+        ...
+
+    def open_rows(self, wanted: TransactionFilter, rows: Sequence[TransactionId] = ()) -> None:
+        """Show the transactions of a filter, and some of them selected."""
+        ...
+
+    def open_bank(self, connection_id: ConnectionId) -> None:
+        """Show one bank's card with its details."""
         ...
 
     def link_bank(self) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow
 from obdesk.domain.texts import tr
 from obdesk.gui.shell import sheets
 from obdesk.gui.shell.places import remember, restore, restore_inside
-from obdesk.gui.shell.screen import Ages, HasInspector, HasStatus, Narrows, Searches, ShowsFirst
+from obdesk.gui.shell.screen import Ages, HasInspector, HasStatus, Narrows, Searches, ShowsBanks, ShowsFirst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
     from obdesk.domain.errors import Action, ObdeskError
-    from obdesk.domain.ids import AccountId, ConnectionId
+    from obdesk.domain.filters import TransactionFilter
+    from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.feed import FrameFeed
     from obdesk.gui.shell.screen import Screen
@@ -93,8 +94,6 @@ class MainWindow(QMainWindow):
         self._minute.setInterval(MINUTE_MS)
         self._minute.timeout.connect(self._minute_passed)
         self._minute.start()
-
-    # Building
 
     def _build(self, *, demo: bool) -> None:
         from PySide6.QtWidgets import QMenu
@@ -177,6 +176,8 @@ class MainWindow(QMainWindow):
         feed.renewed.connect(self._show_feed)
         feed.progressed.connect(self.strip.begin)
         feed.finished.connect(self.strip.end)
+        feed.given_up.connect(self.strip.drop)
+        self.strip.cancel_wanted.connect(feed.cancel)
         feed.failed.connect(self.show_error)
         feed.changes.changed.connect(self._spread_changes)
         feed.changes.problem.connect(self.show_error)
@@ -204,25 +205,11 @@ class MainWindow(QMainWindow):
         return self.sections.front()
 
     def _show_feed(self) -> None:
-        from obdesk.gui.shell.allowance import allowance_of
-        from obdesk.gui.shell.present import counts_line, groups_of, is_offline, last_check_line, summary_of
+        from obdesk.gui.shell.showing import show
 
-        feed = self._feed
-        if feed is None:
+        if self._feed is None:
             return
-        now = self._clock.now()
-        running = feed.changes.running
-        groups = groups_of(feed.accounts, feed.connections, running, now, self._locale)
-        self.sidebar.model.show_groups(groups)
-        self.toolbar.show_summary(
-            summary_of(feed.accounts, feed.connections, len(running), now, self._locale)
-        )
-        self.toolbar.show_allowance(allowance_of(feed.connections, now, self._locale))
-        self.status.show_state(
-            counts_line(feed.accounts),
-            last_check_line(feed.connections, now, self._locale),
-            offline=is_offline(feed.connections),
-        )
+        show(self.frame, self._feed, self._clock.now(), self._locale)
         for one in (self.actions_.refresh_bank, self.actions_.refresh_account):
             one.setEnabled(self.sidebar.accounts.current_account() is not None)
 
@@ -264,6 +251,21 @@ class MainWindow(QMainWindow):
                 screen.show_accounts(frozenset({account_id}))
                 self.open_section(screen.key)
 
+    def open_rows(self, wanted: TransactionFilter, rows: Sequence[TransactionId] = ()) -> None:
+        """Show the transactions of a filter, and some of them selected."""
+        self.sidebar.accounts.mark(next(iter(wanted.accounts)) if len(wanted.accounts) == 1 else None)
+        for screen in self.sections.all():
+            if isinstance(screen, Searches):
+                screen.show_rows(wanted, rows)
+                self.open_section(screen.key)
+
+    def open_bank(self, connection_id: ConnectionId) -> None:
+        """Show one bank's card with its details."""
+        for screen in self.sections.all():
+            if isinstance(screen, ShowsBanks):
+                self.open_section(screen.key)
+                screen.show_bank(connection_id)
+
     def link_bank(self) -> None:
         """Start linking a bank."""
         self.link_wanted.emit()
@@ -297,8 +299,6 @@ class MainWindow(QMainWindow):
     def toast(self, text: str) -> None:
         """Say one sentence."""
         self.toaster.say(text)
-
-    # Commands
 
     def _refresh_current(self) -> None:
         account = self.sidebar.accounts.current_account()

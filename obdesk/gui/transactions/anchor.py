@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QItemSelectionModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from obdesk.gui.transactions.model import TransactionsModel
     from obdesk.gui.transactions.table import TransactionsTable
 
@@ -46,6 +48,15 @@ class Anchor:
         row = self._model.row_of(identity)
         if row >= 0:
             self._table.verticalScrollBar().setValue(self._table.layout_now.value_at(row, hidden))
+
+    def choose(self, ids: Sequence[int]) -> bool:
+        """Select these rows and nothing else, the keyboard on the first; tell whether all are in the list."""
+        rows = [row for row in map(self._model.row_of, ids) if row >= 0]
+        if rows:
+            self._table.choose(rows[0])
+        for row in rows[1:]:
+            self._table.selectionModel().select(self._model.index(row, 0), _Flag.Select | _Flag.Rows)
+        return len(rows) == len(ids)
 
     def current_id(self) -> int:
         """Return the transaction the keyboard is on, or -1."""

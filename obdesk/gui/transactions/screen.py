@@ -69,6 +69,8 @@ class TransactionsScreen(QObject):
         super().__init__()
         self._locale, self._clock, self._reads, self._spawn = locale, clock, reads, spawn
         self._kept_current = -1
+        self._picked: tuple[TransactionId, ...] = ()
+        """What is to be selected as soon as it is in the list."""
         self._settings, self._navigator = settings, navigator
         self._accounts: tuple[Account, ...] = ()
         self._accounts_known = False
@@ -180,6 +182,13 @@ class TransactionsScreen(QObject):
         self._base = replace(self._base, accounts=accounts)
         self._ask()
 
+    def show_rows(self, wanted: TransactionFilter, rows: Sequence[TransactionId]) -> None:
+        """Show what a filter leaves and select some of it, with all that is known of a single one."""
+        self._settle(wanted)
+        self._picked = tuple(rows)
+        if rows:
+            self.view.set_inspector_open(wanted=True)
+
     def on_status(self, tell: StatusTeller) -> None:
         """Keep where the status line goes."""
         self._tell = tell
@@ -223,13 +232,15 @@ class TransactionsScreen(QObject):
         self._say_filter(wanted)
         self.bar.panel.show_filter(wanted)
         self.chosen.totals = None
-        self._kept_current = self.anchor.current_id()
+        self._kept_current, self._picked = self.anchor.current_id(), ()
         self.feed.ask(wanted)
 
     def _answered(self) -> None:
-        row = self.model.row_of(self._kept_current)
+        row = -1 if self._picked else self.model.row_of(self._kept_current)
         if row >= 0:
             self.table.choose(row)
+        if self.anchor.choose(self._picked):
+            self._picked = ()
         self._answered_texts()
 
     def _answered_texts(self) -> None:
@@ -246,6 +257,8 @@ class TransactionsScreen(QObject):
 
     def _completed(self) -> None:
         self.anchor.release()
+        self.anchor.choose(self._picked)
+        self._picked = ()
         self._answered_texts()
 
     def _counted(self, totals: Selection) -> None:

@@ -10,6 +10,7 @@ from obdesk.domain.conditions import Condition, freshness_of, needs_you
 from obdesk.domain.consent import Ending
 from obdesk.domain.entities import Connection as Link
 from obdesk.domain.entities import DataProblem, Run, RunCounts, RunResult, SyncKind, Trigger
+from obdesk.domain.findings import ABOUT_KEPT
 from obdesk.domain.freshness import FreshnessState
 from obdesk.domain.ids import AccountId, ConnectionId, RunId
 from obdesk.storage.columns import instant, instant_or_none, to_ms
@@ -135,11 +136,15 @@ def _run(row: tuple[Any, ...]) -> Run:
 
 
 def problems(connection: Connection, limit: int) -> tuple[DataProblem, ...]:
-    """Return rows that could not be kept as they came, newest first."""
+    """Return what is wrong in the data of links that were not removed, newest first.
+
+    Refused rows come last: there may be thousands, and what a person can decide about must be seen.
+    """
     rows = connection.execute(
-        "SELECT id, connection_id, account_id, seen_at, kind, subject, detail FROM problems "
-        "ORDER BY id DESC LIMIT ?",
-        (limit,),
+        "SELECT p.id, p.connection_id, p.account_id, p.seen_at, p.kind, p.subject, p.detail FROM problems p "
+        "JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL "
+        f"ORDER BY p.kind NOT IN ({','.join('?' * len(ABOUT_KEPT))}), p.id DESC LIMIT ?",
+        (*ABOUT_KEPT, limit),
     )
     return tuple(
         DataProblem(

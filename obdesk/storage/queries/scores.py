@@ -73,7 +73,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
     """Count everything as it is at one instant; runs and events of the last 30 days."""
     since = now - COUNTED
     proved, holes = _proofs(connection), _holes(connection)
-    findings = _findings(connection)
+    found_in_data = findings(connection)
     suggestions = {ConnectionId(row[0]): int(row[1]) for row in connection.execute(_SUGGESTIONS)}
     found = {each.subject: each for each in breakers(connection)}
     tallies = _tallies(connection, since)
@@ -92,7 +92,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
             failures_in_a_row=row[2],
             breaker=found.get(f"connection:{link}"),
             calls=_calls(connection, link, now),
-            data_problems=sum(each.many for each in findings if each.connection_id == link),
+            data_problems=sum(each.many for each in found_in_data if each.connection_id == link),
             duplicates=suggestions.get(link, 0),
             proofs_broken=sum(each.connection_id == link for each in proved.broken),
             holes=sum(each.connection_id == link for each in holes),
@@ -104,7 +104,7 @@ def scores(connection: Connection, now: datetime) -> Scores:
         since=since,
         connections=links,
         queue=_queue(connection),
-        findings=findings,
+        findings=found_in_data,
         proofs=proved,
         holes=holes,
         suggestions=suggestions,
@@ -193,7 +193,8 @@ def _hole(row: tuple[Any, ...]) -> OpenHole:
     )
 
 
-def _findings(connection: Connection) -> tuple[Finding, ...]:
+def findings(connection: Connection) -> tuple[Finding, ...]:
+    """Return how many findings of each kind there are about each bank's data."""
     return tuple(
         Finding(ConnectionId(link), bank, kind, many, instant(seen_at))
         for link, bank, kind, many, seen_at in connection.execute(_FINDINGS)

@@ -112,6 +112,11 @@ def come_back(tx: Tx, connection_id: ConnectionId, turn: datetime) -> None:
     tx.update("connections", connection_id, values)
 
 
+def put_off(tx: Tx, connection_id: ConnectionId, until: datetime) -> None:
+    """Let a link be asked by itself no sooner than at an instant."""
+    tx.update("connections", connection_id, {"retry_at": to_ms(until)})
+
+
 def forgive(tx: Tx) -> None:
     """Forget what failed before, so that every link is asked again: something about the access changed."""
     tx.execute("UPDATE connections SET failures = 0, retry_at = NULL WHERE failures > 0")

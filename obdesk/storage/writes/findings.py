@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from obdesk.domain.findings import SUSPECTED
+from obdesk.domain import findings as kinds
 from obdesk.storage.columns import to_ms
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Finding(Enum):
     """What is found about accounts; the values are stored."""
 
-    SAME_ACCOUNT_TWICE = "same_account_twice"
+    SAME_ACCOUNT_TWICE = kinds.TWICE
     """Two live links list one IBAN; both are kept."""
-    MANY_ROWS_MISSING = "many_rows_missing"
+    MANY_ROWS_MISSING = kinds.MANY_MISSING
     """Most rows of an account were missing from one complete answer; they are kept until one confirms it."""
-    SUCCESSOR = "account_successor"
+    SUCCESSOR = kinds.SUCCESSOR
     """One account went and one of its kind came in the same answer; they may be one."""
-    CURRENCY_CHANGED = "currency_changed"
+    CURRENCY_CHANGED = kinds.CURRENCY_CHANGED
     """An account's currency is another one now; balances observed before are not comparable."""
 
 
@@ -89,6 +89,29 @@ def replace(
     return solved + keep(tx, connection_id, finding, found, now)
 
 
+def keep_successions(
+    tx: Tx, connection_id: ConnectionId, came: Mapping[int, int], now: datetime
+) -> list[int]:
+    """Keep which account may continue one that went, and drop what is no longer so; return what changed.
+
+    It is no longer so once the one that went is back, or the newcomer is gone. A newcomer that was perhaps
+    continued itself still says where the first one's history goes on.
+    """
+    kind = Finding.SUCCESSOR.value
+    stored = tx.rows(
+        "SELECT account_id, detail FROM problems WHERE connection_id = ? AND kind = ?", (connection_id, kind)
+    )
+    told = {row[0]: kinds.account_named(row[1]) for row in stored} | dict(came)
+    here = {row[0] for row in tx.rows("SELECT id FROM accounts WHERE state <> 'gone'")} if told else set()
+    while stale := [
+        went for went, newcomer in told.items() if went in here or newcomer not in here | told.keys()
+    ]:
+        for went in stale:
+            del told[went]
+    found = {went: kinds.account_text(newcomer) for went, newcomer in told.items()}
+    return replace(tx, connection_id, Finding.SUCCESSOR, found, now)
+
+
 def keep_suspects(
     tx: Tx, connection_id: ConnectionId, suspects: Sequence[Suspect], now: datetime
 ) -> list[int]:
@@ -97,8 +120,8 @@ def keep_suspects(
         (row[1], row[2]): int(row[0])
         for row in tx.rows(
             f"SELECT id, kind, subject FROM problems WHERE connection_id = ? AND kind IN "
-            f"({','.join('?' * len(SUSPECTED))})",
-            (connection_id, *SUSPECTED),
+            f"({','.join('?' * len(kinds.SUSPECTED))})",
+            (connection_id, *kinds.SUSPECTED),
         )
     }
     wanted = {(each.kind, each.subject): each for each in suspects}
