@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.errors import Action, AppError
 from obdesk.domain.filters import TransactionFilter
 from obdesk.storage.queries import suggestions, transactions
@@ -58,8 +59,12 @@ def listed(desk: Desk) -> list[str]:
 
 
 def press(desk: Desk, name: str) -> None:
+    asides = (desk.screen.twin, desk.screen.joined)
     (found,) = (
-        each for each in desk.screen.twin.findChildren(type(desk.screen.twin._one)) if each.text() == name
+        each
+        for aside in asides
+        for each in aside.findChildren(type(desk.screen.twin._one))
+        if each.text() == name
     )
     QTest.mouseClick(found, Qt.MouseButton.LeftButton)
     desk.settle()
@@ -105,10 +110,60 @@ def test_the_other_keeps_them_apart_and_asks_no_more(desk: Desk) -> None:
     assert not desk.screen.twin.isVisibleTo(desk.screen.widget)
 
 
-def test_an_answer_that_cannot_be_kept_is_told(desk: Desk) -> None:
-    desk.commands.refuses = AppError(
-        title="The disk is full", cause="", next_step="Make room.", action=Action.NONE
-    )
+def no_room() -> AppError:
+    return AppError(title="The disk is full", cause="", next_step="Make room.", action=Action.NONE)
+
+
+def test_an_answer_that_cannot_be_kept_is_told_and_can_be_given_again(desk: Desk) -> None:
+    desk.commands.refuses = no_room()
     choose_the_newer(desk)
     press(desk, "It is one")
     assert "The disk is full. Make room." in desk.screen.inspector._trouble.text()
+    desk.commands.refuses = None
+    press(desk, "It is one")
+    assert len(listed(desk)) == 2
+
+
+def make_one(desk: Desk) -> None:
+    """Make the two one and choose the row that stands for both."""
+    choose_the_newer(desk)
+    press(desk, "It is one")
+    desk.screen.touched(ChangeSet.many(Kind.TRANSACTIONS))
+    desk.settle()
+    choose(desk, 0)
+    assert desk.screen.joined.isVisibleTo(desk.screen.widget)
+
+
+def test_a_row_that_stands_for_two_says_so(desk: Desk) -> None:
+    make_one(desk)
+    joined = desk.screen.joined
+    assert joined.accessibleName() == "Made of two"
+    days = [line for line in joined._other.text().splitlines() if "2026" in line]
+    assert days == ["20 Nov 2026 · −€9.00", "21 Nov 2026 · −€9.00"]
+    assert joined._why.text() == "Made one on 24 Nov 2026."
+    desk.screen.set_private(private=True)
+    assert "9.00" not in joined._other.text()
+
+
+def test_a_row_that_stands_for_itself_says_nothing_of_the_kind(desk: Desk) -> None:
+    make_one(desk)
+    choose(desk, 1)
+    assert not desk.screen.joined.isVisibleTo(desk.screen.widget)
+
+
+def test_what_was_made_one_is_two_again_with_one_button(desk: Desk) -> None:
+    before = listed(desk)
+    make_one(desk)
+    press(desk, "Split again")
+    assert listed(desk) == before
+    assert not desk.screen.joined.isVisibleTo(desk.screen.widget)
+
+
+def test_a_split_that_cannot_be_kept_is_told_and_can_be_asked_again(desk: Desk) -> None:
+    make_one(desk)
+    desk.commands.refuses = no_room()
+    press(desk, "Split again")
+    assert "The disk is full. Make room." in desk.screen.inspector._trouble.text()
+    desk.commands.refuses = None
+    press(desk, "Split again")
+    assert len(listed(desk)) == 3 - 1

@@ -97,6 +97,11 @@ class StoreCommands(AppCommands):
     async def refuse_suggestion(self, suggestion: SuggestionId) -> None:
         await self._kept.write(lambda tx: merging.refuse(tx, suggestion, NOW))
 
+    async def split(self, merge_id: MergeId) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        await self._kept.write(lambda tx: merging.split(tx, merge_id, NOW))
+
 
 class Window:
     """What the screen asks of its window, remembered."""

@@ -156,9 +156,9 @@ class Inspector(QFrame):
     settled = Signal()
     """Nothing is being typed any more: what is selected now may be shown."""
 
-    def __init__(self, theme: Theme, locale: fmt.Locale, twin: QWidget) -> None:
+    def __init__(self, theme: Theme, locale: fmt.Locale, beside: Sequence[QWidget]) -> None:
         super().__init__()
-        self._theme, self._locale, self._twin = theme, locale, twin
+        self._theme, self._locale, self._beside = theme, locale, beside
         self._target: tuple[int, ...] = ()
         self._wish: Field | None = None
         self._failed = False
@@ -215,7 +215,8 @@ class Inspector(QFrame):
         body.addSpacing(8)
         for field in (self._category_name, self._category, self._note_name, self._note, self._trouble):
             body.addWidget(field)
-        body.addWidget(self._twin)
+        for aside in self._beside:
+            body.addWidget(aside)
         fonts = self._theme.fonts
         self._parts = QWidget()
         parts = QVBoxLayout(self._parts)

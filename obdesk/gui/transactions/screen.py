@@ -23,7 +23,7 @@ from obdesk.gui.transactions.inspector import Inspector
 from obdesk.gui.transactions.model import TransactionsModel
 from obdesk.gui.transactions.present import Empty, Presenter, empty_sentence, why_empty
 from obdesk.gui.transactions.table import TransactionsTable
-from obdesk.gui.transactions.twins import Twin
+from obdesk.gui.transactions.twins import Joined, Twin
 from obdesk.gui.transactions.view import TransactionsView
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from obdesk.domain.changes import ChangeSet
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Account, Selection, TransactionDetail
-    from obdesk.domain.ids import AccountId
+    from obdesk.domain.ids import AccountId, TransactionId
     from obdesk.domain.money import Money
     from obdesk.gui.changes import Spawn
     from obdesk.gui.shell.screen import Navigator, StatusTeller
@@ -82,7 +82,8 @@ class TransactionsScreen(QObject):
         self.feed = Feed(self.model, reads, spawn, self._base)
         self.chosen = Chosen(self.table, self.model, reads, spawn)
         self.twin = Twin(theme, locale, reads, commands, spawn)
-        self.inspector = Inspector(theme, locale, self.twin)
+        self.joined = Joined(theme, locale, reads, commands, spawn)
+        self.inspector = Inspector(theme, locale, (self.twin, self.joined))
         self.bar = FilterBar(theme, locale, self._today())
         self.view = TransactionsView(theme, self.bar, self.table, self.inspector)
         self.doing = Doing(
@@ -124,7 +125,8 @@ class TransactionsScreen(QObject):
         self.bar.taken_away.connect(self._take_away)
         self.bar.cleared.connect(self.clear_filter)
         self.inspector.settled.connect(self.chosen.reread)
-        self.twin.failed.connect(self.inspector.show_trouble)
+        for aside in (self.twin, self.joined):
+            aside.failed.connect(self.inspector.show_trouble)
         self.view.installEventFilter(self)
 
     def _restore(self) -> None:
@@ -191,7 +193,8 @@ class TransactionsScreen(QObject):
         """Hide the amounts from onlookers, or show them again."""
         self.model.set_private(private=private)
         self.inspector.set_private(private=private)
-        self.twin.set_private(private=private)
+        for aside in (self.twin, self.joined):
+            aside.set_private(private=private)
         self._answered_texts()
 
     def minute_passed(self) -> None:
@@ -320,14 +323,18 @@ class TransactionsScreen(QObject):
     def _none_chosen(self) -> None:
         self._status[0] = ""
         self.inspector.show_nothing()
-        self.twin.ask_about(None)
+        self._ask_beside(None)
         self._say()
+
+    def _ask_beside(self, shown: TransactionId | None) -> None:
+        for aside in (self.twin, self.joined):
+            aside.ask_about(shown)
 
     def _one_chosen(self, detail: TransactionDetail) -> None:
         amount = detail.row.amount
         self._status[0] = self._selected(1, None if amount is None else (amount,))
         self.inspector.show_one(detail, self._clock.now())
-        self.twin.ask_about(detail.row.id)
+        self._ask_beside(detail.row.id)
         self._say()
 
     def _many_chosen(self, count: int, found: Selection | None) -> None:
@@ -340,7 +347,7 @@ class TransactionsScreen(QObject):
             "…" if sums is None else presenter.sums(sums),
             self._age(),
         )
-        self.twin.ask_about(None)
+        self._ask_beside(None)
         self._say()
 
     def _selected(self, count: int, sums: Sequence[Money] | None) -> str:

@@ -1,123 +1,66 @@
-"""Beside a transaction that may be one with another: what speaks for it, and the person's two answers."""
+"""Beside a transaction that may be one with another, or was made one: why, and the person's word on it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
-
-from obdesk.domain.errors import AppError
-from obdesk.domain.suggestions import why_text
+from obdesk.domain.suggestions import Merge, Suggestion, why_text
 from obdesk.domain.texts import tr
 from obdesk.gui import format as fmt
-from obdesk.gui.format import clean
-from obdesk.gui.widgets.basics import button, label, rule
+from obdesk.gui.transactions.aside import Aside
 
 if TYPE_CHECKING:
-    from obdesk.app.interface import Commands, Reads
     from obdesk.domain.entities import TransactionRow
     from obdesk.domain.ids import TransactionId
-    from obdesk.domain.suggestions import Suggestion
-    from obdesk.gui.changes import Spawn
-    from obdesk.gui.theme.theme import Theme
 
 
-class Twin(QFrame):
-    """The likeliest other half of the transaction that is shown; hidden where there is none.
+class Twin(Aside[Suggestion]):
+    """The likeliest other half of the transaction that is shown."""
 
-    `failed` carries a sentence when an answer could not be kept.
-    """
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._one = self._offer(tr("It is one"), tr("These two are one transaction"), self._accept)
+        self._offer(tr("They are two"), tr("These two are different transactions"), self._refuse)
 
-    failed = Signal(str)
+    def _heading(self) -> str:
+        return tr("Perhaps the same transaction")
 
-    def __init__(
-        self, theme: Theme, locale: fmt.Locale, reads: Reads, commands: Commands, spawn: Spawn
-    ) -> None:
-        super().__init__()
-        self._locale, self._reads, self._commands, self._spawn = locale, reads, commands, spawn
-        self._shown: TransactionId | None = None
-        self._suggestion: Suggestion | None = None
-        self._private = False
-        fonts = theme.fonts
-        self._other = label("", wrap=True, selectable=True)
-        self._why = label("", fonts.small, tone="muted", wrap=True)
-        self._one = button(tr("It is one"), self._accept, name=tr("These two are one transaction"))
-        self._two = button(tr("They are two"), self._refuse, name=tr("These two are different transactions"))
-        self.setAccessibleName(tr("Perhaps the same transaction"))
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._one)
-        buttons.addWidget(self._two)
-        buttons.addStretch(1)
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(0, 10, 0, 0)
-        inside.setSpacing(6)
-        inside.addWidget(rule())
-        inside.addWidget(label(tr("Perhaps the same transaction"), fonts.strong, wrap=True))
-        inside.addWidget(self._other)
-        inside.addWidget(self._why)
-        inside.addLayout(buttons)
-        self.hide()
+    async def _find(self, shown: TransactionId) -> Suggestion | None:
+        return next(iter(await self._reads.suggestions(shown)), None)
 
-    def ask_about(self, shown: TransactionId | None) -> None:
-        """Look whether the transaction that is shown may be one with another; None shows nothing."""
-        if shown != self._shown:
-            self.hide()
-        self._shown = shown
-        if shown is not None:
-            self._spawn("transactions: twin", self._look(shown))
+    def _rows_of(self, found: Suggestion, shown: TransactionId) -> tuple[TransactionRow, ...]:
+        return (found.kept if found.other.id == shown else found.other,)
 
-    def set_private(self, *, private: bool) -> None:
-        """Hide the amount from onlookers, or show it again."""
-        self._private = private
-        if self._suggestion is not None and self._shown is not None:
-            self._show(self._suggestion, self._shown)
+    def _why_of(self, found: Suggestion) -> str:
+        return tr("What speaks for it: {why}. {score} of 100.", why=why_text(found), score=found.score)
 
-    async def _look(self, shown: TransactionId) -> None:
-        found = await self._reads.suggestions(shown)
-        if shown != self._shown:
-            return
-        self._suggestion = found[0] if found else None
-        if self._suggestion is not None:
-            self._show(self._suggestion, shown)
-        self.setVisible(self._suggestion is not None)
+    async def _accept(self, found: Suggestion) -> None:
+        await self._commands.accept_suggestion(found.id)
 
-    def _show(self, suggestion: Suggestion, shown: TransactionId) -> None:
-        other = suggestion.kept if suggestion.other.id == shown else suggestion.other
-        self._other.setText(self._line(other))
-        self._why.setText(
-            tr("What speaks for it: {why}. {score} of 100.", why=why_text(suggestion), score=suggestion.score)
-        )
-        for each in (self._one, self._two):
-            each.setEnabled(True)
+    async def _refuse(self, found: Suggestion) -> None:
+        await self._commands.refuse_suggestion(found.id)
 
-    def _line(self, row: TransactionRow) -> str:
-        name = clean(row.payee) or clean(row.label)
-        day = fmt.day_month_year(row.booked_on, self._locale)
-        if self._private or row.amount is None:
-            return f"{name}\n{day}"
-        return f"{name}\n{day} · {fmt.signed_money(row.amount, self._locale)}"
 
-    def _accept(self) -> None:
-        self._answer(same=True)
+class Joined(Aside[Merge]):
+    """The two that the transaction that is shown stands for; of several merges the last one."""
 
-    def _refuse(self) -> None:
-        self._answer(same=False)
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._offer(tr("Split again"), tr("Make two transactions of it again"), self._split)
 
-    def _answer(self, *, same: bool) -> None:
-        if self._suggestion is not None:
-            for each in (self._one, self._two):
-                each.setEnabled(False)
-            self._spawn("transactions: twin answered", self._keep(self._suggestion, same=same))
+    def _heading(self) -> str:
+        return tr("Made of two")
 
-    async def _keep(self, suggestion: Suggestion, *, same: bool) -> None:
-        try:
-            if same:
-                await self._commands.accept_suggestion(suggestion.id)
-            else:
-                await self._commands.refuse_suggestion(suggestion.id)
-        except AppError as error:
-            self.failed.emit(f"{error.title}. {error.next_step}")
-        if self._suggestion is suggestion:
-            self._suggestion = None
-            self.hide()
+    async def _find(self, shown: TransactionId) -> Merge | None:
+        return next(iter(await self._reads.merges(shown)), None)
+
+    def _rows_of(self, found: Merge, shown: TransactionId) -> tuple[TransactionRow, ...]:
+        del shown  # it may say the same as either
+        return found.kept, found.other
+
+    def _why_of(self, found: Merge) -> str:
+        made_on = fmt.local(found.at, self._locale).date()
+        return tr("Made one on {day}.", day=fmt.day_month_year(made_on, self._locale))
+
+    async def _split(self, found: Merge) -> None:
+        await self._commands.split(found.id)
