@@ -234,7 +234,9 @@ async def test_F66_a_mistake_of_ours_is_told_and_its_job_rests_while_others_go_o
     (job,) = waiting(house)
     assert (job.connection_id, job.attempts) == (link, 1)
     assert 60 <= (job.not_before - house.clock.now()).total_seconds() <= 120
-    assert house.heard(Problem) == []
+    (told,) = house.heard(Problem)
+    assert isinstance(told, Problem)
+    assert (told.error.title, "a mistake" in str(told.error)) == ("Something went wrong inside obdesk", False)
     monkeypatch.undo()
     house.pass_time(120)
     assert [each.connection_id for each in await house.app._syncs.sync_due(Trigger.SCHEDULE)] == [link]

@@ -73,6 +73,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
     },
     "transactions": {
         "anchor": "keeps what is seen and selected while the list changes",
+        "aside": "another transaction beside the one shown, and what can be done about both",
         "chosen": "what the selection adds up to",
         "diff": "from one list of ids to another in few steps",
         "doing": "what a person may do to transactions",
@@ -84,7 +85,7 @@ SCREEN_EXTRAS: dict[str, dict[str, str]] = {
         "filters": "from what is typed to a filter",
         "header": "the column titles",
         "inspector": "one transaction in full",
-        "twins": "another transaction it may be one with",
+        "twins": "what may be the same as the transaction shown, and what it was made of",
         "layout": "where rows and day bands stand",
         "screen": "all of it together",
         "table": "the list that paints only what is seen",

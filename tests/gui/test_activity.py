@@ -194,7 +194,7 @@ def test_what_explains_a_finding_is_said_once_and_the_rest_is_a_number(
 ) -> None:
     def flood(tx: Tx) -> None:
         for n in range(30):
-            tx.execute("INSERT INTO problems VALUES (NULL, 1, 1, 0, 'no_date', ?, '')", (str(n),))
+            tx.execute("INSERT INTO problems VALUES (NULL, 1, 1, 0, 'no_date', ?, '', NULL)", (str(n),))
 
     store.write_now(flood)
     stage.shown(620)

@@ -186,7 +186,7 @@ def test_ten_thousand_refused_rows_are_twenty_and_a_number(store: Store) -> None
         )
 
     store.write_now(
-        lambda tx: tx.execute("INSERT INTO problems VALUES (NULL, 1, 1, 0, 'currency_changed', '', '')")
+        lambda tx: tx.execute("INSERT INTO problems VALUES (NULL, 1, 1, 0, 'currency_changed', '', '', NULL)")
     )
     store.write_now(flood)
     activity = read(store)

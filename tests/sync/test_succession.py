@@ -19,7 +19,7 @@ from obdesk.domain.findings import (
 )
 from obdesk.storage.store import Store
 from tests.seed import KEY
-from tests.sync.test_identity import ONE, SAVINGS, Book, months
+from tests.sync.book import ONE, SAVINGS, Book, months
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
