@@ -116,7 +116,7 @@ class Engine:
         before = await self._store.read(reads.known_links, self._provider.name)
         requests = counting.begin()
         has_links = any(standing is Standing.LISTED for _, standing in before.values())
-        listed = await self._provider.connections(has_links=has_links)
+        listed = await self._gate.links(has_links=has_links)
         if not isinstance(listed, Fetched):
             await self._gate.listed(listed, requests.renewals)
             return listed
@@ -287,7 +287,7 @@ class Engine:
         )
 
     async def _remote(self, start: _Start) -> Fetched[RemoteConnection] | Failure:
-        listed = await self._provider.connections(has_links=True)
+        listed = await self._gate.links(has_links=True)
         if not isinstance(listed, Fetched):
             return await self._gate.heeded(listed)
         for remote in listed.value:
