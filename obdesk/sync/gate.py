@@ -170,7 +170,12 @@ class Gate:
         change = self.judge_host(tx, failure, renewals)
         before = breakers.breaker(tx, link_subject(connection_id))
         sign = policy.Sign.FINE if failure is None else policy.sign_of_connection(failure.condition)
-        self._keep(tx, before, self._after(before, sign, failure), connection_id)
+        after = self._after(before, sign, failure)
+        after_s = policy.told_wait_s(failure)
+        # Told for the list of links it holds for all, and is kept with the host.
+        if after_s is not None and breakers.breaker(tx, self.host).state is not BreakerState.OPEN:
+            after = policy.told_to_wait(after, Condition.PROVIDER_BUSY, self._clock.now(), after_s)
+        self._keep(tx, before, after, connection_id)
         return change
 
     def judge_host(self, tx: Tx, failure: Failure | None, renewals: int) -> ChangeSet:
