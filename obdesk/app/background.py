@@ -123,7 +123,7 @@ class Background:
         if is_good or trigger is Trigger.START:  # who starts the program wants to see what is new
             spread_s = 0.0 if trigger is Trigger.START else SPREAD_S
             allows, looks = await self._allowed(wishes)
-            await self._syncs.sync_due(trigger, spread_s=spread_s, allows=allows)
+            await self._syncs.sync_due(trigger, spread_s=spread_s, allows=allows, looks=looks)
             await self._syncs.sync_hinted(looks=looks, allows=allows)
             await self._upkeep.rotate()
 

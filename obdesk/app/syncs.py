@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from obdesk.app.events import ActionNeeded, Changed, SyncEnded, SyncProgress, SyncStarted
 from obdesk.app.linking import provider_failed
 from obdesk.app.locks import SyncHeldError, sync_lock
+from obdesk.app.looking import Looks
 from obdesk.app.reads import interval_of
 from obdesk.app.workers import Workers
 from obdesk.domain.changes import ChangeSet, Kind
@@ -68,6 +69,7 @@ class Syncs:
         self._rng = rng
         self._who = who
         self._workers = Workers(store, clock, rng, self._do)
+        self._looks = Looks(rng)
         self._holders = 0
         self._lock: ExitStack | None = None
         self._begun_at: dict[ConnectionId, datetime] = {}
@@ -115,22 +117,26 @@ class Syncs:
         *,
         spread_s: float = 0.0,
         allows: Callable[[Waiting], bool] = lambda _waiting: True,
+        looks: bool = True,
     ) -> tuple[SyncOutcome, ...]:
         """Put what is due by schedule, and do what may be done now, until nothing of it is left.
 
         Each connection's turn comes within `spread_s` by chance, so that not all are asked at once.
-        `allows` says what has to wait for a better time. Where another process syncs nothing is done.
+        `allows` says what has to wait for a better time, `looks` that the list of links need not: it is
+        asked for now and then though no link is due, or one that nobody here knows would stay unknown.
+        Where another process syncs nothing is done.
         """
-        due, waiting = await self._store.read(_due, self._clock)
+        due, waiting, interval = await self._store.read(_due, self._clock)
+        looks = looks and self._looks.is_due(self._clock.now(), interval)
         known = {each.job.connection_id for each in waiting}
         ready = self._ready(waiting, allows)
-        if not ready and known.issuperset(due):
+        if not ready and known.issuperset(due) and not looks:
             return ()
         try:
             async with self._held():
                 await self._workers.put(await self._wishes(due, trigger, spread_s=spread_s))
                 ready = self._ready(await self._store.read(jobs.waiting), allows)
-                if not ready:
+                if not ready and not looks:
                     return ()
                 await self._discovered()
                 return _outcomes(await self._workers.do_waiting(ready), named=False)
@@ -234,8 +240,10 @@ class Syncs:
 
     async def _discovered(self, *, attended: bool = False) -> Exception | None:
         """Look which links there are at the provider; return why that is not known."""
+        self._looks.begin(self._clock.now())
         found = await (await self._engine()).discover(attended=attended)
         if not isinstance(found, tuple):
+            self._looks.failed(self._clock.now(), found)
             return provider_failed(found)
         self._tell(found[1])
         if await self._store.read(mailbox.parked):
@@ -361,5 +369,6 @@ def _hinted(
     return ready, looks
 
 
-def _due(opened: Connection, clock: Clock) -> tuple[tuple[ConnectionId, ...], tuple[Waiting, ...]]:
-    return connections.due(opened, clock.now(), interval_of(opened)), jobs.waiting(opened)
+def _due(opened: Connection, clock: Clock) -> tuple[tuple[ConnectionId, ...], tuple[Waiting, ...], timedelta]:
+    interval = interval_of(opened)
+    return connections.due(opened, clock.now(), interval), jobs.waiting(opened), interval

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from obdesk.domain.ids import ConnectionId
 
-WARNED_DAYS = (30, 14, 7, 1, 0)
+WARNED_DAYS = (30, 14, 7, 3, 1, 0)
 """Days before the end at which the person is told, each once."""
 
 

@@ -22,12 +22,14 @@ from obdesk.providers import counting
 from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries.connections import Standing
+from obdesk.storage.queries.limits import told_of
 from obdesk.storage.writes import connections, runs
 from obdesk.sync import policy
 from obdesk.sync.deadline import reading_within
 from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import ShiftedError, WantsFullError
+from obdesk.sync.refusals import kept_refusal, refusal_in
 from obdesk.sync.saving import Answer, LinkRemovedError, record, save
 from obdesk.sync.totals import Totals
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from obdesk.storage.store import Store
     from obdesk.storage.tx import Tx
     from obdesk.sync.gate import Held
+    from obdesk.sync.refusals import Refusal
 
     Progress = Callable[[Step, int, int | None], None]
 
@@ -84,6 +87,7 @@ class _Course:
 
     asked_bank: bool = False
     reread: bool = False
+    refusal: Refusal | None = None
 
 
 class Engine:
@@ -119,7 +123,7 @@ class Engine:
         before = await self._store.read(reads.known_links, self._provider.name)
         requests = counting.begin()
         has_links = any(standing is Standing.LISTED for _, standing in before.values())
-        listed = await self._provider.connections(has_links=has_links)
+        listed = await self._gate.links(has_links=has_links)
         if not isinstance(listed, Fetched):
             await self._gate.listed(listed, requests.renewals)
             return listed
@@ -228,7 +232,7 @@ class Engine:
         if not isinstance(remote, Fetched):
             return remote
         if await self._gate.spend(start.connection_id, remote.value, start.trigger, wanted=refresh_at_bank):
-            failure = await self._ask_bank(start, progress)
+            failure = await self._ask_bank(start, remote.value, progress)
             if failure is not None:
                 return failure
             asked_at = self._clock.now()
@@ -249,7 +253,7 @@ class Engine:
             return pages
         return self._answer(start, remote.value, listed.value, pages, asked_at)
 
-    async def _ask_bank(self, start: _Start, progress: Progress) -> Failure | None:
+    async def _ask_bank(self, start: _Start, before: RemoteConnection, progress: Progress) -> Failure | None:
         """Let the bank be read now; return what stops the sync.
 
         Whether it waits for its person was asked of the provider just before, not remembered: a fault in
@@ -260,6 +264,7 @@ class Engine:
         asked = await self._provider.refresh(start.provider_id, attended=start.trigger is Trigger.PERSON)
         if isinstance(asked, RetryLater | Broken) and not policy.reads_on(asked):
             return asked
+        start.course.refusal = refusal_in(asked, before)
         return None
 
     async def _has_new_currency(self, start: _Start, listed: tuple[RemoteAccount, ...]) -> bool:
@@ -295,13 +300,20 @@ class Engine:
         )
 
     async def _remote(self, start: _Start) -> Fetched[RemoteConnection] | Failure:
-        listed = await self._provider.connections(has_links=True)
+        listed = await self._gate.links(has_links=True)
         if not isinstance(listed, Fetched):
             return await self._gate.heeded(listed)
         for remote in listed.value:
             if remote.provider_id == start.provider_id:
-                return Fetched(remote)
+                return Fetched(await self._upheld(start, remote))
         return ActionNeeded(Condition.GONE)
+
+    async def _upheld(self, start: _Start, remote: RemoteConnection) -> RemoteConnection:
+        """Return how the link stands; who has just renewed it is asked about no refusal of before."""
+        refusal = start.course.refusal
+        if refusal is None and start.trigger is not Trigger.LINK:
+            refusal = kept_refusal(await self._store.read(told_of, start.connection_id))
+        return remote if refusal is None else refusal.upheld(remote)
 
     async def _pages(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
         """Read every page; an answer that shifted while it was read is read again from the start."""

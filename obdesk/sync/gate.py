@@ -6,7 +6,7 @@ at a bank is in the ledger before it is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,13 @@ class Gate:
 
         return await self._store.write(ask) if await self._is_troubled() else None
 
+    async def links(self, *, has_links: bool) -> Fetched[tuple[RemoteConnection, ...]] | Failure:
+        """Ask for the list of links: a fault there is of the provider as a whole, of no one bank's."""
+        listed = await self._provider.connections(has_links=has_links)
+        if isinstance(listed, RetryLater) and listed.condition is Condition.PROVIDER_FAULT:
+            return replace(listed, condition=Condition.PROVIDER_DOWN)
+        return listed
+
     async def listed(self, failure: Failure | None, renewals: int = 0) -> None:
         """Keep what the answer to a list of links says about the provider."""
         if failure is None and not renewals and not await self._is_troubled():
@@ -137,7 +144,7 @@ class Gate:
 
     async def _probe_host(self, connection_id: ConnectionId, trigger: Trigger) -> Held | None:
         """Ask one small question; after a long outage each sync then waits for its turn."""
-        listed = await self._provider.connections(has_links=True)
+        listed = await self.links(has_links=True)
         failure = None if isinstance(listed, Fetched) else listed
         await self.listed(failure)
         if failure is None:
@@ -163,7 +170,12 @@ class Gate:
         change = self.judge_host(tx, failure, renewals)
         before = breakers.breaker(tx, link_subject(connection_id))
         sign = policy.Sign.FINE if failure is None else policy.sign_of_connection(failure.condition)
-        self._keep(tx, before, self._after(before, sign, failure), connection_id)
+        after = self._after(before, sign, failure)
+        after_s = policy.told_wait_s(failure)
+        # Told for the list of links it holds for all, and is kept with the host.
+        if after_s is not None and breakers.breaker(tx, self.host).state is not BreakerState.OPEN:
+            after = policy.told_to_wait(after, Condition.PROVIDER_BUSY, self._clock.now(), after_s)
+        self._keep(tx, before, after, connection_id)
         return change
 
     def judge_host(self, tx: Tx, failure: Failure | None, renewals: int) -> ChangeSet:

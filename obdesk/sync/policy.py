@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from obdesk.domain.outcomes import Broken
+    from obdesk.domain.outcomes import Broken, Failure
 
 INTERVAL = timedelta(hours=4)
 FULL_EVERY = timedelta(days=7)
@@ -220,6 +220,13 @@ def told_to_wait(breaker: Breaker, condition: Condition, now: datetime, after_s:
     )
 
 
+def told_wait_s(failure: Failure | None) -> float | None:
+    """Return how long nobody may ask, not even a person, where a failure says so: we asked too often."""
+    if isinstance(failure, RetryLater) and failure.condition is Condition.PROVIDER_BUSY:
+        return failure.after_s
+    return None
+
+
 def reads_on(failure: RetryLater | Broken) -> bool:
     """Tell whether what the provider holds can be read although a refresh at the bank brought nothing new.
 
@@ -261,6 +268,8 @@ def after_nothing(breaker: Breaker, now: datetime, rng: Random) -> Breaker:
     """Return the breaker after a try that told nothing, such as one without a network."""
     if breaker.state is not BreakerState.HALF_OPEN:
         return breaker
+    if breaker.failures < OPENS_AFTER:  # it had opened for a wait we were told, and that is over
+        return replace(breaker, state=BreakerState.CLOSED, probe_at=None)
     wait = timedelta(seconds=_probe_wait_s(1, rng))
     return replace(breaker, state=BreakerState.OPEN, probe_at=now + wait)
 

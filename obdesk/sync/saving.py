@@ -22,6 +22,7 @@ from obdesk.storage.writes import (
 from obdesk.storage.writes.findings import Finding
 from obdesk.sync.commits import account_lines, balance_lines, connection_lines, transaction_lines
 from obdesk.sync.covering import watch
+from obdesk.sync.lapsing import lapsed
 from obdesk.sync.matching import (
     Scope,
     ShiftedError,
@@ -149,6 +150,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
         refused_of((problem for _, problem in work.problems), known),
     )
     plan = _match(work, scope)
+    plan.removed += lapsed(tx, scope, plan)
     counts, lines = _apply(work, plan, added)
     new = (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None
     if described or changed or moved or identities.renamed or new:

@@ -39,12 +39,12 @@ async def test_F28_each_warning_of_a_consent_comes_once_and_a_renewed_one_has_it
     (bank,) = await house.app.reads.connections()
     ends_at = bank.consent_expires_at
     assert ends_at is not None
-    for days in (31, 30, 29, 14, 14, 6, 1, 0.5, 0, -1):
+    for days in (31, 30, 29, 14, 14, 6, 3, 2, 1, 0.5, 0, -1):
         house.clock.set_wall(ends_at - timedelta(days=days))
         await upkeep.watch()
     told = [event.days_left for event in house.heard(ConsentEnds) if isinstance(event, ConsentEnds)]
-    assert told == [30, 14, 6, 1, 0]
-    assert [notice.action for notice in shelf.shown] == [Action.RENEW] * 5
+    assert told == [30, 14, 6, 3, 1, 0]
+    assert [notice.action for notice in shelf.shown] == [Action.RENEW] * 6
     assert {notice.connection_id for notice in shelf.shown} == {link}
     assert bank.bank in shelf.shown[0].title
     assert "30" in shelf.shown[0].title
@@ -55,7 +55,7 @@ async def test_F28_each_warning_of_a_consent_comes_once_and_a_renewed_one_has_it
     )
     await upkeep.watch()
     await upkeep.watch()
-    assert len(house.heard(ConsentEnds)) == 6, "the new end is ten days away: one warning of its own"
+    assert len(house.heard(ConsentEnds)) == 7, "the new end is ten days away: one warning of its own"
 
 
 async def test_F28_beginning_to_renew_and_giving_up_leaves_the_old_consent_as_it_was(house: House) -> None:

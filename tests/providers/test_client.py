@@ -49,7 +49,7 @@ async def test_a_good_answer_comes_with_the_bearer_and_asks_for_json(bench: Benc
     assert b.provider.requests == 1
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_F01_a_passing_failure_of_a_read_is_tried_again_after_a_random_pause(
     bench: Benches, status: int
 ) -> None:
@@ -60,6 +60,13 @@ async def test_F01_a_passing_failure_of_a_read_is_tried_again_after_a_random_pau
     first, second = b.naps.taken
     assert 0.0 <= first <= 1.0
     assert 0.0 <= second <= 2.0
+
+
+async def test_an_internal_error_that_speaks_of_the_bank_is_not_asked_again_at_once(bench: Benches) -> None:
+    async with bench.before(in_turn(error("rateLimiting", 500), answer_json(NOTHING))) as b:
+        assert await b.provider.connections() == RetryLater(Condition.BANK_THROTTLES, None, "ratelimiting")
+
+    assert b.provider.requests == 1
 
 
 async def test_tries_are_bounded_in_number(bench: Benches) -> None:

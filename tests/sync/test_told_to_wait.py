@@ -58,3 +58,42 @@ async def test_F03_who_is_told_to_wait_while_a_bank_is_read_does_not_go_on_to_th
     assert (outcome.result, outcome.condition) == (RunResult.RETRY_LATER, Condition.PROVIDER_BUSY)
     assert not any("/accounts" in each for each in town.bank.requests()[-1:])
     assert town.link_shown(connection).next_run_at == town.clock.now() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("page", ["transactions", "accounts"])
+async def test_F03_who_is_told_to_wait_by_a_page_of_one_link_asks_nothing_about_that_link_and_says_until_when(
+    town: Town, page: str
+) -> None:
+    first, second = await town.linked(), await town.linked()
+    town.bank.faults({
+        "route": rf"GET .*/connections/{first}/{page}\?", "kind": "rate_limited", "times": 1,
+        "retry_after": "3600",
+    })  # fmt: skip
+    assert (await town.sync(first)).condition is Condition.PROVIDER_BUSY
+    may_at = town.clock.now() + timedelta(hours=1)
+    town.reopen()
+    town.pass_time(5)
+    for trigger in (Trigger.PERSON, Trigger.LINK, Trigger.WEBHOOK):
+        outcome = await town.sync(first, refresh=True, trigger=trigger)
+        assert (outcome.result, outcome.condition) == (RunResult.RETRY_LATER, Condition.PROVIDER_BUSY)
+        assert outcome.requests == 0
+        shown = town.link_shown(first).next_run_at
+        assert shown is not None
+        assert may_at <= shown <= may_at + timedelta(minutes=5)
+    assert (await town.sync(second, trigger=Trigger.PERSON)).condition is Condition.OK
+    town.pass_time(3_595)
+    assert (await town.sync(first, trigger=Trigger.PERSON)).condition is Condition.OK
+    assert town.store.read_now(limits.breakers) == ()
+
+
+async def test_F03_a_wait_that_is_over_is_over_also_where_the_next_try_finds_no_network(town: Town) -> None:
+    connection = await town.linked()
+    town.bank.faults({
+        "route": r"GET .*/transactions\?", "kind": "rate_limited", "times": 1, "retry_after": "3600",
+    })  # fmt: skip
+    await town.sync(connection)
+    town.pass_time(3_600)
+    town.bank.faults({"route": "GET /2.0/", "kind": "html", "times": None})
+    assert (await town.sync(connection)).condition is Condition.OFFLINE
+    town.bank.mend()
+    assert (await town.sync(connection, trigger=Trigger.PERSON)).condition is Condition.OK

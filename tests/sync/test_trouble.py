@@ -57,6 +57,17 @@ async def test_one_bank_in_trouble_does_not_hold_up_another(town: Town) -> None:
     town.tells_the_truth(first)
 
 
+@pytest.mark.parametrize("kind", ["unavailable", "server_error"])
+async def test_F01_one_fault_on_a_page_is_a_page_read_again_and_no_failed_sync(town: Town, kind: str) -> None:
+    connection = await town.linked()
+    town.pass_time(3_600)
+    town.bank.tell(f"/accounts/{town.checking(connection)}/transactions", count=2)
+    town.bank.faults({"route": r"GET .*/transactions\?", "kind": kind, "times": 1})
+    outcome = await town.sync(connection)
+    assert (outcome.result, outcome.condition) == (RunResult.UPDATED, Condition.OK)
+    town.tells_the_truth(connection)
+
+
 async def test_F29_a_bank_that_wants_its_person_is_told_and_its_figures_stay(town: Town) -> None:
     connection = await town.linked()
     before = town.rows(connection)

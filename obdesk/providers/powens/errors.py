@@ -127,9 +127,13 @@ def reply_of_response(status: int, headers: httpx.Headers, body: bytes, now: dat
         error = row.value if row else ErrorWire()
         code = (error.code or "").lower()
         code = code if _CODE.fullmatch(code) else ""
-        return Reply(status, code=code, failure=_failure_of_error(status, error, code, after_s))
+        failed = _failure_of_error(status, error, code, after_s)
+        # An internal error passes as often as not; what its code says of a bank does not.
+        is_internal = status >= 500 and failed.condition is Condition.PROVIDER_FAULT
+        return Reply(status, code=code, failure=failed, may_repeat=is_internal)
     if status >= 500:
-        return Reply(status, failure=RetryLater(Condition.PROVIDER_DOWN, after_s, f"http_{status}"))
+        failure = RetryLater(Condition.PROVIDER_DOWN, after_s, f"http_{status}")
+        return Reply(status, failure=failure, may_repeat=status == 500)
     # A redirect is never followed and a refusal in HTML is not the API's: somebody is in between.
     return Reply(status, failure=RetryLater(Condition.OFFLINE, after_s, f"http_{status}"))
 

@@ -29,12 +29,30 @@ class Limits(NamedTuple):
     retry_at: datetime | None
 
 
+class Told(NamedTuple):
+    """How a link stood when its provider was last asked about it."""
+
+    provider_state: str
+    data_as_of: datetime | None
+    consent_expires_at: datetime | None
+
+
 def limits(connection: Connection, of: ConnectionId, subjects: tuple[str, ...]) -> Limits:
     """Return what limits a sync of one link; raises LookupError when it is unknown."""
     row = connection.execute("SELECT condition, retry_at FROM connections WHERE id = ?", (of,)).fetchone()
     if row is None:
         raise LookupError(of)
     return Limits(breakers_of(connection, subjects), Condition(row[0]), instant_or_none(row[1]))
+
+
+def told_of(connection: Connection, of: ConnectionId) -> Told:
+    """Return how a link stood when it was last told of; raises LookupError when it is unknown."""
+    row = connection.execute(
+        "SELECT provider_state, data_as_of, consent_expires_at FROM connections WHERE id = ?", (of,)
+    ).fetchone()
+    if row is None:
+        raise LookupError(of)
+    return Told(row[0], instant_or_none(row[1]), instant_or_none(row[2]))
 
 
 def breakers_of(connection: Connection, subjects: tuple[str, ...]) -> dict[str, Breaker]:

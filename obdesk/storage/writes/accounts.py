@@ -53,6 +53,12 @@ def known(tx: Tx, connection_id: ConnectionId) -> dict[int, KnownAccount]:
     return found
 
 
+def gone(tx: Tx, connection_id: ConnectionId) -> list[int]:
+    """Return the accounts of a link that are no longer at the bank."""
+    rows = tx.rows("SELECT id FROM accounts WHERE connection_id = ? AND state = 'gone'", (connection_id,))
+    return [row[0] for row in rows]
+
+
 def recognisable(tx: Tx, connection_id: ConnectionId) -> list[StoredAccount]:
     """Return all accounts of the person as far as they can be recognised under other ids."""
     rows = tx.rows(
