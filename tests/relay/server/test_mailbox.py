@@ -235,15 +235,28 @@ async def test_a_device_that_asks_too_often_waits_and_others_do_not(sqlite_place
         assert [await _status(busy), await _status(busy)] == [200, 429]
 
 
-async def test_who_tries_tokens_is_told_to_wait_and_so_is_its_whole_network(sqlite_place: Place) -> None:
-    async with kit(sqlite_place, failures=Rate(1, 3)) as relay:
-        desk = await relay.desk(await relay.source())
-        wrong = {"Authorization": "Bearer guess"}
-        tries = [(await relay.http.delete("/v1/devices/me", headers=wrong)).status_code for _ in range(5)]
-        assert tries == [404] * 3 + [429] * 2
-        assert await _status(desk) == 429, "it is the same network"
-        relay.clock.advance(1)
+async def test_who_tries_tokens_is_told_to_wait_and_nobody_else_of_its_network(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 3), address=Rate(1, 20)) as relay:
+        home = await relay.source()
+        desk, fresh = await relay.desk(home), await relay.desk(home)
         assert await _status(desk) == 200
+        tries = await _tries(relay, 5)
+        assert tries == [404] * 3 + [429] * 2
+        assert await _status(fresh) == 200, "one that was never here before"
+        await _tries(relay, 40)
+        assert await _status(desk) == 200, "one that was here lately, whatever a neighbour does"
+
+
+async def test_a_device_that_was_removed_is_looked_up_no_more_often_than_a_guess(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, address=Rate(1, 3)) as relay:
+        desk = await relay.desk(await relay.source())
+        assert (await desk.ask("DELETE", "/v1/devices/me")).status_code == 204
+        assert [await _status(desk) for _ in range(6)] == [404] * 3 + [429] * 3
+
+
+async def _tries(relay: Kit, times: int) -> list[int]:
+    wrong = {"Authorization": "Bearer guess"}
+    return [(await relay.http.delete("/v1/devices/me", headers=wrong)).status_code for _ in range(times)]
 
 
 async def _status(desk: Desk) -> int:
