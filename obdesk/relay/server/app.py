@@ -32,6 +32,8 @@ from obdesk.relay.server.store import StoreDownError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from obdesk.relay.server.keys import Keys
@@ -80,6 +82,10 @@ def build(
     )
     aggregator = _aggregator(settings, metrics)
 
+    async def nothing(request: Request, error: Exception) -> Response:
+        del error
+        return context.nothing(request.scope)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
@@ -102,7 +108,7 @@ def build(
             ),
         ],
         exception_handlers={
-            HTTPException: problems.not_found,
+            HTTPException: nothing,
             problems.ProblemError: problems.refused,
             StoreDownError: problems.store_down,
         },

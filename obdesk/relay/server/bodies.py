@@ -1,12 +1,14 @@
 """Bodies as they come in, bounded in size and time each, and in size together.
 
-Who fills the memory with half-sent bodies must not take it from others, so each source has a share.
+Who fills the memory with half-sent bodies must not take it from others, so each source has a share, and of it
+the networks that send to it have theirs: an address that a stranger knows still serves the aggregator.
 """
 
 from __future__ import annotations
 
+import threading
 import zlib
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _STEP: Final = 256 * 1024
+_SLICE: Final = 64 * 1024
+"""So much is unpacked at a time, for what is left over of it is copied."""
+_MEMBERS_MAX: Final = 16
+"""A body that was compressed has one; of empty ones a small body could have thousands."""
 
 
 class BodyTooLargeError(Exception):
@@ -29,6 +35,10 @@ class NoRoomError(Exception):
     """So many bodies are on their way at once that no more are held."""
 
 
+class GreedyError(NoRoomError):
+    """There is none because the sender itself has as much as it may."""
+
+
 class SenderGoneError(Exception):
     """The connection ended before the body did: nobody waits for an answer."""
 
@@ -38,51 +48,68 @@ class NotGzipError(Exception):
 
 
 class Room:
-    """How many bytes of bodies are held at the moment, in all and for each source."""
+    """How many bytes of bodies are held at the moment: in all, for each source and for each of its senders.
+
+    A sender may hold as much of its source's share as it leaves free, so half of it if there is no other, and
+    whoever comes after many finds room. Bodies grow in threads, too.
+    """
 
     def __init__(self, total_bytes: int, share_bytes: int) -> None:
         self._total, self._share = total_bytes, share_bytes
         self._held = 0
         self._shares: dict[str, int] = {}
+        self._parts: dict[tuple[str, bytes], int] = {}
+        self._lock = threading.Lock()
 
     @property
     def held(self) -> int:
         """How many bytes are held."""
         return self._held
 
-    def taken(self, owner: str) -> Share:
+    def taken(self, source: str, sender: bytes) -> Share:
         """Return a share that grows with a body and is given back at the end of a block."""
-        return Share(self, owner)
+        return Share(self, source, sender)
 
-    def grow(self, owner: str, size: int) -> None:
+    def grow(self, source: str, sender: bytes, size: int) -> None:
         """Take room for so many bytes more; raises NoRoomError."""
-        present = self._shares.get(owner, 0)
-        if self._held + size > self._total or present + size > self._share:
-            raise NoRoomError
-        self._held += size
-        self._shares[owner] = present + size
+        part = source, sender
+        with self._lock:
+            own, together = self._parts.get(part, 0) + size, self._shares.get(source, 0) + size
+            if 2 * own > self._share:
+                raise GreedyError
+            if self._held + size > self._total or own > self._share - together:
+                raise NoRoomError
+            self._held += size
+            self._shares[source], self._parts[part] = together, own
 
-    def shrink(self, owner: str, size: int) -> None:
+    def shrink(self, source: str, sender: bytes, size: int) -> None:
         """Give room back."""
-        self._held -= size
-        left = self._shares.get(owner, 0) - size
-        if left > 0:
-            self._shares[owner] = left
-        else:
-            self._shares.pop(owner, None)
+        with self._lock:
+            self._held -= size
+            _lower(self._shares, source, size)
+            _lower(self._parts, (source, sender), size)
+
+
+_Owner = TypeVar("_Owner")
+
+
+def _lower(held: dict[_Owner, int], owner: _Owner, size: int) -> None:
+    held[owner] -= size
+    if not held[owner]:
+        del held[owner]
 
 
 class Share:
     """What one request holds."""
 
-    def __init__(self, room: Room, owner: str) -> None:
-        self._room, self._owner = room, owner
+    def __init__(self, room: Room, source: str, sender: bytes) -> None:
+        self._room, self._source, self._sender = room, source, sender
         self._size = 0
 
     def grow(self, size: int) -> None:
         """Hold so many bytes more; raises NoRoomError."""
         if size:
-            self._room.grow(self._owner, size)
+            self._room.grow(self._source, self._sender, size)
             self._size += size
 
     def __enter__(self) -> Self:
@@ -90,7 +117,7 @@ class Share:
 
     def __exit__(self, *exc_info: object) -> None:
         if self._size:
-            self._room.shrink(self._owner, self._size)
+            self._room.shrink(self._source, self._sender, self._size)
             self._size = 0
 
 
@@ -149,24 +176,37 @@ def _part(message: object) -> bytes:
 def inflated(body: bytes, *, bytes_max: int, share: Share) -> bytes:
     """Return what gzip made smaller; never a byte beyond `bytes_max` is produced.
 
-    Raises BodyTooLargeError, NoRoomError, and NotGzipError for what is cut short or something else.
+    The work is bounded by the sizes: nothing is looked at twice, whatever the body is made of. Raises
+    BodyTooLargeError, NoRoomError, and NotGzipError for what is cut short or something else.
     """
     whole = bytearray()
-    rest = body
-    while rest:
-        member = zlib.decompressobj(_GZIP)
-        while not member.eof:
-            room = min(_STEP, bytes_max - len(whole) + 1)
-            try:
-                part = member.decompress(rest, room)
-            except zlib.error as error:
-                raise NotGzipError from error
-            rest = member.unconsumed_tail
-            share.grow(len(part))
-            whole += part
-            if len(whole) > bytes_max:
-                raise BodyTooLargeError
-            if not part and not rest and not member.eof:
-                raise NotGzipError
-        rest = member.unused_data
+    packed = memoryview(body)
+    for _ in range(_MEMBERS_MAX):
+        if not packed:
+            return bytes(whole)
+        packed = packed[_unpacked(packed, whole, bytes_max, share) :]
+    if packed:
+        raise NotGzipError
     return bytes(whole)
+
+
+def _unpacked(packed: memoryview, whole: bytearray, bytes_max: int, share: Share) -> int:
+    """Add what the first member holds to the whole and return how long the member is."""
+    member = zlib.decompressobj(_GZIP)
+    at, rest = 0, b""
+    while not member.eof:
+        if not rest:
+            rest = bytes(packed[at : at + _SLICE])
+            at += len(rest)
+        try:
+            part = member.decompress(rest, min(_STEP, bytes_max - len(whole) + 1))
+        except zlib.error as error:
+            raise NotGzipError from error
+        share.grow(len(part))
+        whole += part
+        if len(whole) > bytes_max:
+            raise BodyTooLargeError
+        if not part and not rest and not member.eof:
+            raise NotGzipError
+        rest = member.unconsumed_tail
+    return at - len(member.unused_data)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BODY_MAX: Final = 16 * 1024
 _ROOM: Final = 8 * 2**20
+_ALL: Final = ""
+"""Here nothing but its network says who sends a body."""
 _BODY_S: Final = 10.0
 _T = TypeVar("_T")
 
@@ -31,6 +33,12 @@ def refuse_limited(wait_s: float) -> None:
         raise ProblemError(problems.limited(wait_s))
 
 
+def _token(request: Request) -> bytes | None:
+    """Return the hash of the token that a request came with."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return hashed(token) if scheme.lower() == "bearer" and token else None
+
+
 class Callers:
     """Knows devices by their tokens and counts what they ask."""
 
@@ -38,40 +46,45 @@ class Callers:
         self._context = context
         self._devices = Buckets(context.settings.device, context.now_s)
         self._addresses = Buckets(context.settings.address, context.now_s)
+        self._strangers = Buckets(context.settings.address, context.now_s)
         self._deadlines = Deadlines(_BODY_S)
-        self._room = bodies.Room(_ROOM, _ROOM // 4)
+        self._room = bodies.Room(_ROOM, _ROOM)
 
     async def device(self, request: Request) -> Device:
-        """Return the device that asks; raises ProblemError for none, and for one that asks too often."""
-        context = self._context
+        """Return the device that asks; raises ProblemError for none, and for one that asks too often.
+
+        Who sends wrong tokens is told to wait, and nobody else of its network. Devices that were here lately
+        are looked up even while a neighbour has more looked up than is allowed.
+        """
+        context, token = self._context, _token(request)
         asker = context.addresses.asker(request.scope)
-        refuse_limited(max(context.failures.wait_s(asker), self._addresses.ask(asker)))
-        found = await self._found(request)
+        if token not in self._devices:
+            refuse_limited(self._strangers.ask(asker))
+        found = await self._found(token)
         if found is None:
-            context.failures.take(asker)
+            self._devices.forget(token)
+            refuse_limited(context.failures.ask(asker))
             raise ProblemError(problems.NOT_FOUND)
-        refuse_limited(self._devices.ask(found.id))
+        refuse_limited(self._devices.ask(token) or self._addresses.ask(asker))
         return found
 
     async def again(self, request: Request) -> Device:
         """Return the device that asks as it is now, after a while; raises ProblemError where it is gone."""
-        found = await self._found(request)
+        found = await self._found(_token(request))
         if found is None:
             raise ProblemError(problems.NOT_FOUND)
         return found
 
-    async def _found(self, request: Request) -> Device | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+    async def _found(self, token: bytes | None) -> Device | None:
+        if token is None:
             return None
-        asked = self._context.store.device_of(hashed(token))
-        return await self._context.patience.ask(Operation.DEVICE_OF, asked)
+        return await self._context.patience.ask(Operation.DEVICE_OF, self._context.store.device_of(token))
 
     async def told(self, request: Request, kind: type[_T]) -> _T:
         """Return what a body says; raises ProblemError where it is too large, too slow or something else."""
-        owner = self._context.addresses.asker(request.scope).hex()
+        sender = self._context.addresses.asker(request.scope)
         try:
-            with self._room.taken(owner) as share:
+            with self._room.taken(_ALL, sender) as share:
                 body = await bodies.body_of(
                     request.scope,
                     request.receive,

@@ -1,7 +1,8 @@
 """Connections that nobody holds without using them: how long and how large the head of a request may be.
 
-The server bounds neither where it reads with httptools, and not the time where it reads with h11. What it
-refuses by itself becomes a problem document here, as all other refusals are.
+The server bounds neither where it reads with httptools, and not the time where it reads with h11. Nor does it
+wait for an end of what it has answered already. What it refuses by itself becomes a problem document here, as
+all other refusals are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from obdesk.relay.server import problems
+from obdesk.relay.server.middleware import queue
 
 if TYPE_CHECKING:
     import asyncio
@@ -97,8 +99,16 @@ class Guarded:
         self._head.done()
         cast("Any", super()).connection_lost(exc)
 
+    def _awaits_head(self) -> bool:
+        """Tell whether the head of a request is on its way, or none has come at all."""
+        raise NotImplementedError
+
     def _is_late(self) -> None:
-        self._refuse(problems.HEAD_TOO_SLOW)
+        if self._awaits_head():
+            self._refuse(problems.HEAD_TOO_SLOW)
+        elif not self.transport.is_closing():
+            # It had its answer, and what has come since is the rest of that request or nothing at all.
+            self.transport.close()
 
     def _refuse(self, answer: Response) -> None:
         if not self.transport.is_closing():
@@ -111,17 +121,26 @@ class Guarded:
 
 
 class GuardedH11(Guarded, H11Protocol):
-    """Connections read with h11, which bounds the size of a head itself."""
+    """Connections read with h11, which bounds the size of a head itself, and reads no further than one."""
 
     def data_received(self, data: bytes) -> None:
         """Override asyncio.Protocol.data_received."""
         super().data_received(data)
         is_first = cast("Any", self.cycle) is None
         begun = self.conn.their_state is h11.IDLE and (is_first or bool(self.conn.trailing_data[0]))
-        if begun and not self.transport.is_closing():
-            self._head.expect()
-        else:
+        if self.transport.is_closing() or (is_answering(self.cycle) and not begun):
             self._head.done()
+        else:
+            self._head.expect()
+
+    def on_response_complete(self) -> None:
+        """Override H11Protocol.on_response_complete."""
+        super().on_response_complete()
+        if is_answering(self.cycle):
+            queue(cast("Any", self.scope))
+
+    def _awaits_head(self) -> bool:
+        return self.conn.their_state is h11.IDLE
 
     def send_400_response(self, msg: str) -> None:
         """Override H11Protocol.send_400_response."""

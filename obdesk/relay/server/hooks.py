@@ -41,6 +41,8 @@ _AT_ONCE: Final = 64
 """So many deliveries of one source are kept at a time; more wait in a line, and other sources' pass them."""
 _LINE_MAX: Final = 1_024
 _LINE_S: Final = 1.0
+_BY_ITS_HEAD: Final = "head"
+"""Marks what the head alone refuses, so that it never holds up what is signed and from the same network."""
 _BEARER_AGAIN_US: Final = 60 * 1_000_000
 _ROOMS: Final = 16
 """So many of the largest bodies fit in memory at once; one source may fill a quarter."""
@@ -62,11 +64,11 @@ def _limited(wait_s: float) -> _RefusedError:
 
 
 _REFUSALS: Final[dict[type[Exception], tuple[Fate, Response]]] = {
-    BadEncodingError: (Fate.GZIP, problems.BAD_ENCODING),
     BadSignatureError: (Fate.SIGNATURE, problems.BAD_SIGNATURE),
     bodies.BodyTooLargeError: (Fate.TOO_LARGE, problems.TOO_LARGE),
     bodies.BodyTooSlowError: (Fate.TOO_SLOW, problems.TOO_SLOW),
     bodies.NoRoomError: (Fate.LIMITED, problems.BUSY),
+    bodies.GreedyError: (Fate.LIMITED, problems.BUSY),
     bodies.NotGzipError: (Fate.MALFORMED, problems.MALFORMED),
 }
 
@@ -108,7 +110,7 @@ class Hooks:
         if source is None:
             raise self._unknown(scope)
         if source.removed_at_us is not None:
-            raise _RefusedError(Fate.GONE, problems.REMOVED)
+            raise self._unread(scope, source, Fate.GONE, problems.REMOVED)
         try:
             facts, payload = await self._read(scope, receive, source, event, path)
         finally:
@@ -121,8 +123,15 @@ class Hooks:
 
     def _unknown(self, scope: Scope) -> _RefusedError:
         """Return the refusal of an address that there is not; who guesses too often is told to wait."""
-        wait_s = self._context.failures.ask(self._context.addresses.asker(scope))
-        return _limited(wait_s) if wait_s else _RefusedError(Fate.UNKNOWN, problems.NOT_FOUND)
+        answer = self._context.nothing(scope)
+        fate = Fate.UNKNOWN if answer is problems.NOT_FOUND else Fate.LIMITED
+        return _RefusedError(fate, answer)
+
+    def _unread(self, scope: Scope, source: Source, fate: Fate, answer: Response) -> _RefusedError:
+        """Return the refusal of what is not read; who sends much of it is told to wait with that."""
+        asker = (source.id, self._context.addresses.asker(scope), _BY_ITS_HEAD)
+        wait_s = self._context.failures.ask(asker)
+        return _limited(wait_s) if wait_s else _RefusedError(fate, answer)
 
     async def _tell_bearer(self, scope: Scope, source: Source) -> None:
         """Keep that a live token was sent, at most once a minute."""
@@ -140,36 +149,43 @@ class Hooks:
     ) -> tuple[Facts, bytes]:
         """Return what a delivery says and by what it is known again; refuse what is not the aggregator's."""
         try:
-            proof = proof_of(scope)
+            proof = proof_of(scope, source.gzip)
         except BadEncodingError as error:
-            raise _RefusedError(*_REFUSALS[BadEncodingError]) from error
+            raise self._unread(scope, source, Fate.GZIP, problems.BAD_ENCODING) from error
         if proof is None:
             is_bearer = carried_bearer(scope)
             fate = Fate.BEARER if is_bearer else Fate.UNSIGNED
-            raise _RefusedError(fate, problems.BEARER if is_bearer else problems.UNSIGNED)
-        asker = (source.id, self._context.addresses.asker(scope))
+            raise self._unread(scope, source, fate, problems.BEARER if is_bearer else problems.UNSIGNED)
+        sender = self._context.addresses.asker(scope)
+        asker = (source.id, sender)
         wait_s = max(self._context.failures.wait_s(asker), self._deliveries.wait_s(source.id))
         if wait_s:
             raise _limited(wait_s)
         signers = tuple(self._signer(locked) for locked in source.secrets)
         examine = Examiner(signers, path, event, proof, source.gzip, self._bytes_max)
         try:
-            facts = await self._examined(scope, receive, source, examine)
+            with self._room.taken(source.id, sender) as share:
+                facts = await self._examined(scope, receive, share, examine)
         except tuple(_REFUSALS) as error:
-            if isinstance(error, BadSignatureError):
+            # Where others have taken the room, the sender has done nothing.
+            if type(error) is not bodies.NoRoomError:
                 self._context.failures.take(asker)
             raise _RefusedError(*_REFUSALS[type(error)]) from error
+        except bodies.SenderGoneError:
+            self._context.failures.take(asker)
+            raise
         self._deliveries.take(source.id)
         return facts, self._known_by(source, proof, facts)
 
-    async def _examined(self, scope: Scope, receive: Receive, source: Source, examine: Examiner) -> Facts:
-        with self._room.taken(source.id) as share:
-            body = await bodies.body_of(
-                scope, receive, bytes_max=self._bytes_max, deadlines=self._body_deadlines, share=share
-            )
-            if len(body) < _LARGE and not examine.proof.is_gzip:
-                return examine(body, share)
-            return await asyncio.to_thread(examine, body, share)
+    async def _examined(
+        self, scope: Scope, receive: Receive, share: bodies.Share, examine: Examiner
+    ) -> Facts:
+        body = await bodies.body_of(
+            scope, receive, bytes_max=self._bytes_max, deadlines=self._body_deadlines, share=share
+        )
+        if len(body) < _LARGE and not examine.proof.is_gzip:
+            return examine(body, share)
+        return await asyncio.to_thread(examine, body, share)
 
     def _known_by(self, source: Source, proof: Proof, facts: Facts) -> bytes:
         """Return the digest by which a second time of a delivery is known; refuses what is too old or new.

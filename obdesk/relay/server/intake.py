@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from obdesk.relay.server import bodies, signature
 from obdesk.relay.server.payload import Facts, facts_of
@@ -34,7 +34,7 @@ class Proof(NamedTuple):
     is_gzip: bool
 
 
-def proof_of(scope: Scope) -> Proof | None:
+def proof_of(scope: Scope, gzip: Gzip) -> Proof | None:
     """Return what the headers say; None without a signature; raises BadEncodingError."""
     date = given = b""
     is_gzip = False
@@ -44,7 +44,7 @@ def proof_of(scope: Scope) -> Proof | None:
         elif name == b"bi-signature-date":
             date = value
         elif name == b"content-encoding" and value.lower() not in {b"", b"identity"}:
-            if is_gzip or value.lower() != b"gzip":
+            if is_gzip or value.lower() != b"gzip" or gzip is Gzip.OFF:
                 raise BadEncodingError
             is_gzip = True
     if not date or not given or len(date) > _HEADER_MAX or len(given) > _HEADER_MAX:
@@ -64,24 +64,16 @@ class Examiner:
     bytes_max: int
 
     def __call__(self, body: bytes, share: bodies.Share) -> Facts:
-        """Return what a body says.
-
-        Raises BadEncodingError, BadSignatureError, and what unpacking raises (`bodies.inflated`).
-        """
+        """Return what a body says; raises BadSignatureError, and what `bodies.inflated` does."""
         if not self.proof.is_gzip:
             self._check(body)
             return facts_of(self.event, body)
-        match self.gzip:
-            case Gzip.OFF:
-                raise BadEncodingError
-            case Gzip.SIGNED_PLAIN:
-                plain = bodies.inflated(body, bytes_max=self.bytes_max, share=share)
-                self._check(plain)
-            case Gzip.SIGNED_COMPRESSED:
-                self._check(body)
-                plain = bodies.inflated(body, bytes_max=self.bytes_max, share=share)
-            case _:
-                assert_never(self.gzip)
+        if self.gzip is Gzip.SIGNED_COMPRESSED:
+            self._check(body)
+            plain = bodies.inflated(body, bytes_max=self.bytes_max, share=share)
+        else:
+            plain = bodies.inflated(body, bytes_max=self.bytes_max, share=share)
+            self._check(plain)
         return facts_of(self.event, plain)
 
     def _check(self, body: bytes) -> None:

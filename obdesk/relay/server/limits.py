@@ -69,6 +69,13 @@ class Buckets:
             self.take(asker)
         return wait_s
 
+    def forget(self, asker: object) -> None:
+        """Let an asker start over."""
+        self._full_at.pop(asker, None)
+
+    def __contains__(self, asker: object) -> bool:
+        return asker in self._full_at
+
     def __len__(self) -> int:
         return len(self._full_at)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -15,7 +14,7 @@ from obdesk.relay.protocol import LIMIT_MAX, WAIT_MAX_S, Ack, Cursor, Entry, Pag
 from obdesk.relay.server import problems
 from obdesk.relay.server.delivery import dirty_of
 from obdesk.relay.server.metrics import Operation
-from obdesk.relay.server.problems import ProblemError, problem
+from obdesk.relay.server.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +26,7 @@ if TYPE_CHECKING:
     from obdesk.relay.server.store import Device, Inbox
 
 _POLLS_MAX: Final = 4
-"""So many pulls of one device wait at once: it needs one, and leaves a second behind when it reconnects."""
-_TOO_MANY: Final = problem(
-    429,
-    "Too many pulls at once",
-    "This device waits for news several times already. End one of them, or wait.",
-    retry_after_s=WAIT_MAX_S,
-)
+"""So many pulls of one device wait at once: it needs one, and leaves others behind when it reconnects."""
 _PARAMETERS: Final = frozenset({"after", "limit", "wait"})
 DONE: Final = Response(status_code=204)
 
@@ -52,17 +45,19 @@ class Closing:
             if not wait.expired():
                 wait.reschedule(0)
 
-    async def wait(self, context: Context, device: Device, after: int, time_s: float) -> None:
-        """Wait for news of a device, at most so long."""
+    async def wait(
+        self, context: Context, device: Device, after: int, time_s: float, end: asyncio.Timeout
+    ) -> None:
+        """Wait for news of a device, at most so long, or until another hand ends it."""
         if self._is_over:
             return
         try:
-            async with asyncio.timeout(None) as limit:
-                self._waits.add(limit)
+            async with end:
+                self._waits.add(end)
                 try:
                     await context.store.wait(device.id, after, time_s)
                 finally:
-                    self._waits.discard(limit)
+                    self._waits.discard(end)
         except TimeoutError:
             return
 
@@ -72,7 +67,7 @@ class Mailbox:
 
     def __init__(self, context: Context, callers: Callers, closing: Closing) -> None:
         self._context, self._callers, self._closing = context, callers, closing
-        self._polls: Counter[str] = Counter()
+        self._polls: dict[str, list[asyncio.Timeout]] = {}
 
     async def pull(self, request: Request) -> Response:
         """Return what waits for the device after its cursor, as soon as there is something."""
@@ -82,8 +77,8 @@ class Mailbox:
         inbox = await self._inbox(device, after, limit)
         if wait_s and _has_no_news(inbox, after):
             waits_s = perf_counter()
-            with self._waiting(device):
-                await self._closing.wait(self._context, device, after.seq, wait_s)
+            with self._waiting(device) as end:
+                await self._closing.wait(self._context, device, after.seq, wait_s, end)
             waited_s = perf_counter() - waits_s
             device = await self._callers.again(request)
             inbox = await self._inbox(device, after, limit)
@@ -104,18 +99,22 @@ class Mailbox:
         return DONE
 
     @contextmanager
-    def _waiting(self, device: Device) -> Iterator[None]:
-        if self._polls[device.id] >= _POLLS_MAX:
-            raise ProblemError(_TOO_MANY)
-        self._polls[device.id] += 1
+    def _waiting(self, device: Device) -> Iterator[asyncio.Timeout]:
+        """Give what ends a wait; of too many the oldest ends, for which nobody may be there any more."""
+        polls = self._polls.setdefault(device.id, [])
+        if len(polls) >= _POLLS_MAX:
+            polls.pop(0).reschedule(0)
+        end = asyncio.timeout(None)
+        polls.append(end)
         self._context.metrics.long_polls.inc()
         try:
-            yield
+            yield end
         finally:
             self._context.metrics.long_polls.dec()
-            self._polls[device.id] -= 1
-            if not self._polls[device.id]:
-                del self._polls[device.id]
+            if end in polls:
+                polls.remove(end)
+            if not polls:
+                self._polls.pop(device.id, None)
 
     async def _inbox(self, device: Device, after: Cursor, limit: int) -> Inbox:
         """Return what waits after a cursor; after one of another life or beyond the head, all that waits."""
@@ -142,11 +141,10 @@ class Mailbox:
         elif lost:
             dirty = to_text(dirty_of(device.public_key, context.clock_us()))
             entries.append(Entry(self._cursor(device, epoch, 0), dirty))
-        entries += [
-            Entry(self._cursor(device, epoch, each.seq), to_text(each.sealed)) for each in inbox.waiting
-        ]
+        waiting = inbox.waiting[: limit - len(entries)]
+        entries += [Entry(self._cursor(device, epoch, each.seq), to_text(each.sealed)) for each in waiting]
         is_all = len(inbox.waiting) < limit
-        last = inbox.head if is_all else inbox.waiting[-1].seq
+        last = inbox.head if is_all else waiting[-1].seq if waiting else 0
         source = await context.patience.wait(context.store.source(device.source_id))
         if source is None:
             raise ProblemError(problems.NOT_FOUND)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from obdesk.relay.server.metrics import Metrics
 
 _BEARER: Final = "obdesk.relay.bearer"
+_QUEUED: Final = "obdesk.relay.queued"
 _ROUTES: Final = {
     "/v1/devices": Route.PAIRING,
     "/v1/devices/me": Route.LEAVING,
@@ -42,6 +43,7 @@ _TOO_MANY: Final = 429
 LIMITED_S: Final = 0.25
 _HELD_MAX: Final = 1_024
 """So many of those who ask too often are answered a moment late, which is all that a flood gains by it."""
+_CLOSE: Final = (b"connection", b"close")
 _STRICT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,11 @@ _log = logging.getLogger(__name__)
 def carried_bearer(scope: Scope) -> bool:
     """Tell whether a request came with a token that was removed."""
     return _BEARER in scope
+
+
+def queue(scope: Scope) -> None:
+    """Remember of a request that it came before those ahead of it on its connection were answered."""
+    scope[_QUEUED] = True
 
 
 def route_of(path: str) -> Route:
@@ -76,7 +83,7 @@ class Edge:
         route = route_of(scope["path"])
         if route not in _WITH_TOKEN:
             _take_token(scope)
-        answer = _Answer(send, self._headers, self._hold)
+        answer = _Answer(send, self._headers, None if _QUEUED in scope else self._hold)
         app = self._hooks if route is Route.HOOK else self._app
         try:
             await app(scope, receive, answer)
@@ -114,7 +121,7 @@ class _Answer:
     """Sends on what is sent, with the headers that all answers have."""
 
     def __init__(
-        self, send: Send, headers: list[tuple[bytes, bytes]], hold: Callable[[], Awaitable[None]]
+        self, send: Send, headers: list[tuple[bytes, bytes]], hold: Callable[[], Awaitable[None]] | None
     ) -> None:
         self._send, self._headers, self._hold = send, headers, hold
         self.status: int | None = None
@@ -123,8 +130,12 @@ class _Answer:
         """Send one message of an answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.status == _TOO_MANY:
-                await self._hold()
             told: list[Any] = list(message.get("headers", ()))
+            if self.status == _TOO_MANY:
+                if self._hold is None:
+                    # Whoever sends without reading would have a whole queue held for it.
+                    told.append(_CLOSE)
+                else:
+                    await self._hold()
             message = {**message, "headers": [*told, *self._headers]}
         await self._send(message)

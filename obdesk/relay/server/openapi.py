@@ -32,18 +32,20 @@ _REASONS: Final = {
     401: "The signature or its date is missing or wrong.",
     403: "The code or ticket is refused, or the user was not proved.",
     404: "There is nothing here, or nothing that is the caller's.",
-    408: "The body took too long.",
+    408: "The headers or the body took too long.",
     409: "The state of the device does not allow it; the sentence says why.",
     410: "The source was removed.",
     413: "The body is too large.",
     415: "The body is compressed in a way this source does not take.",
     429: "More was asked than is allowed; Retry-After says how long to wait.",
+    431: "The headers are too large.",
     500: "An error of the relay's.",
     502: "The aggregator refused.",
     503: "The store, or the aggregator, does not answer; Retry-After says how long to wait.",
 }
 _WITH_RETRY: Final = frozenset({429, 503})
-_ALWAYS: Final = (404, 500)
+_ALWAYS: Final = (400, 404, 408, 431, 500)
+"""What a request is answered wherever it goes, by its head alone."""
 _DEVICE: Final = [{"device": list[str]()}]
 _RETRY_AFTER: Final = {
     "Retry-After": {
@@ -101,7 +103,7 @@ def _hook() -> Json:
                 "description": "It is kept, was kept before, or is for nobody here.",
                 "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}},
             },
-            **_refusals(400, 401, 408, 410, 413, 415, 429, 503),
+            **_refusals(401, 410, 413, 415, 429, 503),
         },
     }
 
@@ -117,7 +119,7 @@ def _pair() -> Json:
                 "content": _json("Paired"),
                 "links": {"pull": _link("pull", "What waits for it.", parameters=_AFTER_CURSOR)},
             },
-            **_refusals(400, 403, 408, 409, 413, 429, 503),
+            **_refusals(403, 409, 413, 429, 503),
         },
     }
 
@@ -144,7 +146,7 @@ def _pull() -> Json:
                 "content": _json("Page"),
                 "links": {"acknowledge": acknowledged, "next": _NEXT},
             },
-            **_refusals(400, 429, 503),
+            **_refusals(429, 503),
         },
     }
 
@@ -157,7 +159,7 @@ def _acknowledge() -> Json:
         "requestBody": _body("Ack"),
         "responses": {
             "204": {"description": "It is deleted here."},
-            **_refusals(400, 408, 413, 429, 503),
+            **_refusals(413, 429, 503),
         },
     }
 
@@ -179,7 +181,7 @@ def _users() -> Json:
         "requestBody": _body("UserWish"),
         "responses": {
             "200": {"description": "The token; the relay keeps none of it.", "content": _json("UserToken")},
-            **_refusals(400, 408, 409, 413, 429, 502, 503),
+            **_refusals(409, 413, 429, 502, 503),
         },
     }
 

@@ -113,12 +113,6 @@ HEAD_TOO_LARGE: Final = problem(431, "Headers too large", "The request's headers
 HEAD_TOO_SLOW: Final = problem(408, "Headers too slow", "The request's headers took too long to arrive.")
 
 
-async def not_found(request: Request, error: Exception) -> Response:
-    """Answer what no route takes, whatever the reason."""
-    del request, error
-    return NOT_FOUND
-
-
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal raised by a handler."""
     del request

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 PUBLIC_URL = "https://relay.example"
+_WITH_H11 = (
+    "import sys; from obdesk.relay.server import commands, serving; serving._has = lambda library: False;"
+    " raise SystemExit(commands.main(sys.argv[1:]))"
+)
+"""A relay on a computer without the faster libraries."""
 
 
 def surroundings(**more: str) -> dict[str, str]:
@@ -88,11 +93,12 @@ class Served:
 
 @contextmanager
 def serving(
-    store: str, folder: Path, *flags: str, environ: Mapping[str, str] | None = None
+    store: str, folder: Path, *flags: str, environ: Mapping[str, str] | None = None, h11: bool = False
 ) -> Iterator[Served]:
     """Run a relay on a free port until the block ends; it must end in order then."""
     log = folder / "relay.log"
-    command = [sys.executable, "-P", "-m", "obdesk", "relay", "serve", "--store", store, *flags]
+    program = ["-c", _WITH_H11] if h11 else ["-m", "obdesk", "relay"]
+    command = [sys.executable, "-P", *program, "serve", "--store", store, *flags]
     if "--listen" not in flags:
         command += ["--listen", "127.0.0.1:0"]
     with (

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from obdesk.relay.server.bodies import NotGzipError, Room, inflated
+from obdesk.relay.server.limits import Places, Rate
 from obdesk.relay.server.store import Gzip
 from tests.relay.server.kit import connection_synced, kit, signed_headers
 
@@ -130,9 +135,14 @@ async def test_a_sender_that_hangs_up_gets_no_answer_and_leaves_nothing(sqlite_p
         assert await desk.hints() == []
 
 
+FAR = "198.51.100.7"
+
+
 async def test_bodies_that_fill_the_memory_are_refused_before_others_are_hurt(sqlite_place: Place) -> None:
-    async with kit(sqlite_place, body_kib=1) as relay:
+    proxies = Places.parse(["192.0.2.0/24"])
+    async with kit(sqlite_place, body_kib=1, trusted_proxies=proxies, failures=Rate(1, 5)) as relay:
         loud, calm = await relay.source("loud"), await relay.source("calm")
+        desk = await relay.desk(loud)
         gate = asyncio.Event()
         started = asyncio.Semaphore(0)
 
@@ -145,17 +155,71 @@ async def test_bodies_that_fill_the_memory_are_refused_before_others_are_hurt(sq
         async def send(number: int) -> int:
             path = relay.path(loud)
             headers = signed_headers(path, b"%d" % number, relay.clock())
-            return (await relay.http.post(path, content=held(), headers=headers)).status_code
+            return (
+                await relay.http.post(path, content=held(), headers={**headers, "X-Forwarded-For": FAR})
+            ).status_code
 
-        # A source may hold four of the largest bodies, of sixteen in all.
-        sent = [asyncio.ensure_future(send(number)) for number in range(4)]
+        # A source may hold four of the largest bodies, of sixteen in all; one network two of the four.
+        sent = [asyncio.ensure_future(send(number)) for number in range(2)]
         for _ in sent:
             await started.acquire()
-        fifth = await relay.deliver(loud, b"x" * 900)
-        other = await relay.deliver(calm, connection_synced(payload=1))
+        third = [await relay.deliver(loud, b"x" * 900, X_Forwarded_For=FAR) for _ in range(6)]
+        honest = await relay.deliver(loud, connection_synced(payload=1))
+        other = await relay.deliver(calm, connection_synced(payload=1), X_Forwarded_For=FAR)
         gate.set()
 
-        assert (fifth.status_code, fifth.headers["retry-after"]) == (503, "5")
-        assert other.status_code == 200
-        assert await asyncio.gather(*sent) == [401] * 4
-        assert (await relay.deliver(loud, b"x" * 900)).status_code == 200
+        assert [each.status_code for each in third] == [503] * 5 + [429], "who fills it counts as a forger"
+        assert third[0].headers["retry-after"] == "5"
+        assert (honest.status_code, other.status_code) == (200, 200)
+        assert len(await desk.hints()) == 1
+        assert await asyncio.gather(*sent) == [401] * 2
+        assert (await relay.deliver(loud, connection_synced(payload=2))).status_code == 200
+
+
+async def test_who_sends_bodies_that_do_not_come_is_told_to_wait(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, body_s=0.01, failures=Rate(1, 2)) as relay:
+        home = await relay.source()
+        path = relay.path(home)
+
+        async def never() -> Any:
+            yield b"{"
+            await asyncio.get_running_loop().create_future()
+
+        async def send() -> int:
+            headers = signed_headers(path, b"", relay.clock())
+            return (await relay.http.post(path, content=never(), headers=headers)).status_code
+
+        assert [await send() for _ in range(3)] == [408, 408, 429]
+
+
+def _seconds(body: bytes) -> float:
+    began_s = time.thread_time()
+    with Room(2**30, 2**30).taken("one", b"1") as share, contextlib.suppress(NotGzipError):
+        inflated(body, bytes_max=16 * 2**20, share=share)
+    return time.thread_time() - began_s
+
+
+def test_a_body_of_many_compressed_pieces_costs_no_more_than_a_plain_one() -> None:
+    size = 4 * 2**20
+    piece = gzip.compress(b"")
+    plain = gzip.compress(secrets.token_bytes(size), 1)
+    empty = gzip.compress(b"")[:10] + b"\x00\x00\x00\xff\xff" * (size // 5)
+
+    usual_s = min(_seconds(plain) for _ in range(3))
+    assert min(_seconds(piece * (size // len(piece))) for _ in range(2)) < 20 * usual_s
+    assert min(_seconds(empty) for _ in range(2)) < 20 * usual_s
+
+
+async def test_a_body_in_a_few_compressed_pieces_is_one_body(sqlite_place: Place) -> None:
+    async with kit(sqlite_place) as relay:
+        home = await relay.source(gzip=Gzip.SIGNED_PLAIN)
+        desk = await relay.desk(home)
+        path, body = relay.path(home), connection_synced(payload=1)
+        pieces = gzip.compress(body[:9]) + gzip.compress(b"") + gzip.compress(body[9:])
+        headers = {**signed_headers(path, body, relay.clock()), "Content-Encoding": "gzip"}
+        taken = await relay.http.post(path, content=pieces, headers=headers)
+        bomb = gzip.compress(b"") * 1_000
+        many = await relay.http.post(path, content=bomb, headers=headers)
+
+        assert (taken.status_code, many.status_code) == (200, 400)
+        assert len(await desk.hints()) == 1

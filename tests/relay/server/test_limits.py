@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obdesk.relay.server.bodies import NoRoomError, Room
+from obdesk.relay.server.bodies import GreedyError, NoRoomError, Room
 from obdesk.relay.server.deadlines import Deadlines
 from obdesk.relay.server.limits import ASKERS_MAX, Addresses, Buckets, Places, Rate
 from obdesk.relay.server.lines import Lines, LineTooLongError
@@ -151,18 +154,94 @@ async def test_who_guesses_addresses_is_told_to_wait(sqlite_place: Place) -> Non
         assert (await relay.deliver(home, connection_synced(payload=1))).status_code == 200
 
 
+async def test_who_sends_unsigned_is_told_to_wait_and_what_is_signed_is_taken(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 3)) as relay:
+        home = await relay.source()
+        path = relay.path(home)
+        unsigned = [(await relay.http.post(path, content=b"{}")).status_code for _ in range(5)]
+        packed = [(await relay.deliver(home, b"{}", Content_Encoding="gzip")).status_code for _ in range(2)]
+        honest = await relay.deliver(home, connection_synced(payload=1))
+
+        assert unsigned == [401, 401, 401, 429, 429]
+        assert packed == [429, 429], "what the head alone refuses is counted together"
+        assert honest.status_code == 200, "the same network may have a webhook that is set up wrongly"
+
+
+async def test_a_source_that_was_removed_says_so_now_and_then(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 2)) as relay:
+        home = await relay.source()
+        await relay.operator.remove_source("home")
+        answers = [(await relay.deliver(home, b"{}")).status_code for _ in range(3)]
+        assert answers == [410, 410, 429]
+
+
+async def test_who_looks_for_what_is_not_there_is_told_to_wait(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 3)) as relay:
+        desk = await relay.desk(await relay.source())
+        asked = ["/", "/.env", "/v2/devices", "/wp-login.php", "/v1/hooks/guess/USER_SYNCED"]
+        tries = [(await relay.http.get(path)).status_code for path in asked]
+
+        assert tries == [404, 404, 404, 429, 429]
+        assert (await relay.http.get("/healthz")).status_code == 200
+        assert (await desk.page()).entries == ()
+
+
 def test_one_source_leaves_room_for_the_bodies_of_others() -> None:
     room = Room(100, 40)
-    with room.taken("loud") as first, room.taken("loud") as second, room.taken("calm") as third:
-        first.grow(30)
+    with (
+        room.taken("loud", b"1") as first,
+        room.taken("loud", b"2") as second,
+        room.taken("calm", b"1") as third,
+    ):
+        first.grow(20)
         with pytest.raises(NoRoomError):
             second.grow(11)
         second.grow(10)
-        third.grow(40)
-        with room.taken("more") as fourth, pytest.raises(NoRoomError):
-            fourth.grow(21)
-        assert room.held == 80
+        third.grow(20)
+        with room.taken("calm", b"1") as fourth, pytest.raises(GreedyError):
+            fourth.grow(1)
+        assert room.held == 50
     assert room.held == 0
+
+
+def test_whoever_comes_after_many_finds_room_for_a_body() -> None:
+    room = Room(10_000, 1_000)
+    with ExitStack() as held:
+        for number in range(9):
+            share = held.enter_context(room.taken("known", b"%d" % number))
+            with suppress(NoRoomError):
+                while True:
+                    share.grow(1)
+        held.enter_context(room.taken("known", b"honest")).grow(1)
+        assert room.held < 1_000
+    assert room.held == 0
+
+
+def test_room_that_threads_take_is_given_back_to_the_byte() -> None:
+    room = Room(2**40, 2**40)
+    together = threading.Barrier(4)
+
+    def work() -> None:
+        together.wait()
+        for _ in range(300):
+            with room.taken("one", b"1") as share:
+                for _ in range(64):
+                    share.grow(1_000)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert room.held == 0
+    with room.taken("one", b"1") as share:
+        share.grow(2**39)
 
 
 async def test_of_one_source_so_many_are_kept_at_once_and_others_pass_them() -> None:

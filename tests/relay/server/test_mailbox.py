@@ -208,20 +208,43 @@ async def test_a_device_that_is_removed_while_it_waits_finds_nothing(sqlite_plac
         assert (answer.status_code, answer.content) == (404, NOT_FOUND)
 
 
-async def test_one_device_waits_a_few_times_at_once_and_no_more(place: Place) -> None:
+async def test_of_too_many_pulls_of_one_device_the_oldest_ends(place: Place) -> None:
     async with kit(place) as relay:
         home = await relay.source()
         desk, other = await relay.desk(home), await relay.desk(home)
-        pulls = [asyncio.ensure_future(desk.page(25)) for _ in range(4)]
-        await _waiting(relay, 4)
-        more = await desk.ask("GET", "/v1/mailbox/events", params={"after": desk.cursor, "wait": 25})
-        others = asyncio.ensure_future(other.page(25))
+        oldest = asyncio.ensure_future(desk.page(25))
         await _waiting(relay)
+        pulls = [asyncio.ensure_future(desk.page(25)) for _ in range(4)]
+        others = asyncio.ensure_future(other.page(25))
+        assert (await oldest).entries == (), (
+            "nobody may be there any more, and a new one is not refused for it"
+        )
+        await _waiting(relay, 5)
         await relay.deliver(home, connection_synced(payload=1))
         pages = await asyncio.gather(*pulls, others)
 
-        assert (more.status_code, more.headers["retry-after"]) == (429, "25")
         assert [len(page.entries) for page in pages] == [1] * 5
+        assert relay.waiting() == 0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+async def test_a_number_that_nobody_gave_gets_no_more_than_was_asked_for(
+    sqlite_place: Place, limit: int
+) -> None:
+    async with kit(sqlite_place) as relay:
+        home = await relay.source()
+        desk = await relay.desk(home)
+        for number in range(3):
+            await relay.deliver(home, connection_synced(number, payload=number))
+        page = await desk.page(after=f"{desk.cursor.split(':')[0]}:{10**17}", limit=limit)
+        assert len(page.entries) == min(limit, 4)
+        seen = desk.opened(page)
+        while page.entries:
+            page = await desk.page(after=page.cursor, limit=limit)
+            seen += desk.opened(page)
+
+        assert seen[0].event == "DIRTY"
+        assert [hint.connection for hint in seen[1:]] == ["0", "1", "2"]
 
 
 async def test_a_device_that_asks_too_often_waits_and_others_do_not(sqlite_place: Place) -> None:
@@ -235,15 +258,28 @@ async def test_a_device_that_asks_too_often_waits_and_others_do_not(sqlite_place
         assert [await _status(busy), await _status(busy)] == [200, 429]
 
 
-async def test_who_tries_tokens_is_told_to_wait_and_so_is_its_whole_network(sqlite_place: Place) -> None:
-    async with kit(sqlite_place, failures=Rate(1, 3)) as relay:
-        desk = await relay.desk(await relay.source())
-        wrong = {"Authorization": "Bearer guess"}
-        tries = [(await relay.http.delete("/v1/devices/me", headers=wrong)).status_code for _ in range(5)]
-        assert tries == [404] * 3 + [429] * 2
-        assert await _status(desk) == 429, "it is the same network"
-        relay.clock.advance(1)
+async def test_who_tries_tokens_is_told_to_wait_and_nobody_else_of_its_network(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, failures=Rate(1, 3), address=Rate(1, 20)) as relay:
+        home = await relay.source()
+        desk, fresh = await relay.desk(home), await relay.desk(home)
         assert await _status(desk) == 200
+        tries = await _tries(relay, 5)
+        assert tries == [404] * 3 + [429] * 2
+        assert await _status(fresh) == 200, "one that was never here before"
+        await _tries(relay, 40)
+        assert await _status(desk) == 200, "one that was here lately, whatever a neighbour does"
+
+
+async def test_a_device_that_was_removed_is_looked_up_no_more_often_than_a_guess(sqlite_place: Place) -> None:
+    async with kit(sqlite_place, address=Rate(1, 3)) as relay:
+        desk = await relay.desk(await relay.source())
+        assert (await desk.ask("DELETE", "/v1/devices/me")).status_code == 204
+        assert [await _status(desk) for _ in range(6)] == [404] * 3 + [429] * 3
+
+
+async def _tries(relay: Kit, times: int) -> list[int]:
+    wrong = {"Authorization": "Bearer guess"}
+    return [(await relay.http.delete("/v1/devices/me", headers=wrong)).status_code for _ in range(times)]
 
 
 async def _status(desk: Desk) -> int:

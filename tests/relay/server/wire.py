@@ -25,3 +25,15 @@ def answer_of(wire: socket.socket) -> tuple[int, bytes]:
     except ConnectionResetError:
         return 0, told
     return int(head.split()[1]), body
+
+
+def rest_of(wire: socket.socket) -> bytes:
+    """Read all that comes until the other end closes."""
+    wire.settimeout(20)
+    told = b""
+    try:
+        while part := wire.recv(65536):
+            told += part
+    except ConnectionResetError:
+        pass
+    return told
