@@ -106,7 +106,7 @@ def _operated(settings: Settings, work: Callable[[Operator], Awaitable[_T]]) -> 
 
     async def run() -> _T:
         keys = serving.keys_of(settings)
-        store = await serving.open_store(settings.store, beside=True)
+        store = await serving.open_store(settings.store, folder=settings.state, beside=True)
         try:
             operator = Operator(store, keys, wall_clock_us())
             await operator.check_key()

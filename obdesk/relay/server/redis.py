@@ -20,19 +20,23 @@ from obdesk.relay.server.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from obdesk.relay.server.store import Mail, Store
 
 _NO_SECRETS = msgspec.msgpack.encode(())
 
 
-async def open_store(url: str) -> Store:
+async def open_store(url: str, *, folder: Path | None = None, beside: bool = False) -> Store:
     """Open the store in a Redis (`redis://`, `rediss://` or `unix://`).
+
+    In the folder is kept how far Redis was seen to come (`redis_seen`); the operator's commands, which work
+    `beside` those who serve, only read that.
 
     Raises StoreRefusedError for a Redis that may forget what it confirmed, StoreDownError where it
     cannot be reached.
     """
-    store = RedisStore(Link(url))
+    store = RedisStore(Link(url, folder, beside=beside))
     try:
         await store.ping()
     except BaseException:  # whatever it was, and it goes on from here: no connection stays open

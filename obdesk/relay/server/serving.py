@@ -68,8 +68,11 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-async def open_store(url: StoreUrl, *, beside: bool = False) -> Store:
-    """Open the store at an address; `beside` as in `sqlite.open_store`. Raises StoreDownError."""
+async def open_store(url: StoreUrl, *, folder: Path | None = None, beside: bool = False) -> Store:
+    """Open the store at an address; `beside` as in `sqlite.open_store`, `folder` as in `redis.open_store`.
+
+    Raises StoreDownError.
+    """
     if url.sqlite is not None:
         from obdesk.relay.server import sqlite
 
@@ -78,7 +81,7 @@ async def open_store(url: StoreUrl, *, beside: bool = False) -> Store:
     from obdesk.relay.server import redis
 
     assert url.redis is not None, "the settings name one of the two"
-    return await redis.open_store(url.redis)
+    return await redis.open_store(url.redis, folder=folder, beside=beside)
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -168,7 +171,7 @@ def address_of(listener: socket.socket) -> str:
 async def _serve(
     settings: Settings, keys: Keys, listeners: list[socket.socket], ready: Callable[[], None]
 ) -> None:
-    store = await open_store(settings.store)
+    store = await open_store(settings.store, folder=settings.state)
     try:
         closing = Closing()
         application = app.build(settings, store, keys, Metrics(), closing=closing)
