@@ -23,6 +23,7 @@ from obdesk.relay.server.devices import Devices
 from obdesk.relay.server.doors import Doors
 from obdesk.relay.server.health import Health
 from obdesk.relay.server.hooks import Hooks
+from obdesk.relay.server.keys import BadKeyError
 from obdesk.relay.server.known import Known
 from obdesk.relay.server.limits import Addresses, Buckets
 from obdesk.relay.server.mailbox import Closing, Mailbox
@@ -105,6 +106,7 @@ def build(
             HTTPException: problems.not_found,
             problems.ProblemError: problems.refused,
             StoreDownError: problems.store_down,
+            BadKeyError: problems.wrong_key,
         },
         lifespan=lifespan,
     )

@@ -20,6 +20,7 @@ from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import serving, workers
 from obdesk.relay.server.app import wall_clock_us
 from obdesk.relay.server.keys import BadKeyError
+from obdesk.relay.server.keys import load as load_keys
 from obdesk.relay.server.operating import Operator, OperatorError
 from obdesk.relay.server.settings import Settings, SettingsError, load
 from obdesk.relay.server.store import BrokerStep, Gzip, StoreDownError
@@ -105,12 +106,10 @@ def _operated(settings: Settings, work: Callable[[Operator], Awaitable[_T]]) -> 
     """Run what an operator does on the store, beside a relay that may be serving it."""
 
     async def run() -> _T:
-        keys = serving.keys_of(settings)
         store = await serving.open_store(settings.store, folder=settings.state, beside=True)
         try:
-            operator = Operator(store, keys, wall_clock_us())
-            await operator.check_key()
-            return await work(operator)
+            keys = await serving.keys_of(settings, store)
+            return await work(Operator(store, keys, wall_clock_us()))
         finally:
             await store.close()
 
@@ -187,7 +186,7 @@ def serve(
         if settings.workers == 1:
             serving.serve(settings, listener, lambda: _say(listening))
             return
-        serving.keys_of(settings)
+        load_keys(settings.key_file)
         _say(listening)
         given = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items() if value is not None]
         told = [*(["--config", str(config)] if config else []), *(word for pair in given for word in pair)]
