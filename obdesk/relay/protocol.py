@@ -147,9 +147,12 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     peers: int = 1
     """How many devices look at the same user, this one with them: they share what may be asked of banks."""
     bearer_seen_at_us: int | None = None
-    """When the aggregator last sent a live user token to this source: it must be revoked, and HMAC set up."""
+    """When the aggregator last sent a live user token to this source: it must be revoked, and HMAC set up.
+
+    Within 30 days; never told of a source that serves many, as it is not known whose it was.
+    """
     delivered_at_us: int | None = None
-    """When this source last received a delivery with a good signature."""
+    """When a delivery with a good signature last came: to this source; for this user, where it serves many."""
 
 
 class Ack(msgspec.Struct, frozen=True, rename="camel"):

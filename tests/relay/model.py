@@ -186,7 +186,12 @@ class Model:
         self._codes = {code: kept for code, kept in self._codes.items() if kept[1] > now_us}
         for source_id in self._gone(old_us):
             del self._sources[source_id], self._addresses[source_id]
-        return before - self._size()
+        return before - self._size() + self._forgotten_bearers(old_us)
+
+    def _forgotten_bearers(self, old_us: int) -> int:
+        found = [each for each in self._sources.values() if (each.bearer_seen_at_us or old_us + 1) <= old_us]
+        self._sources |= {each.id: replace(each, bearer_seen_at_us=None) for each in found}
+        return len(found)
 
     def _size(self) -> int:
         return len(tuple(self._hints())) + len(self._payloads) + len(self._codes) + len(self._sources)

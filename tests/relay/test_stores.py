@@ -122,6 +122,9 @@ async def test_a_live_token_that_came_is_remembered_until_the_source_is_made_aga
         await store.saw_bearer("unknown", NOON_US)
 
         assert await store.source(source.id) == replace(source, bearer_seen_at_us=NOON_US)
+        assert await store.purge(NOON_US + _RETENTION_US - 1) == 0
+        assert await store.purge(NOON_US + _RETENTION_US) == 1
+        assert await store.source(source.id) == source, "it is told for 30 days"
         await store.add_source(source, address(source))
         assert await store.source(source.id) == source
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 from starlette.responses import Response
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from obdesk.relay.server.callers import Callers
     from obdesk.relay.server.context import Context
-    from obdesk.relay.server.store import Device, Inbox
+    from obdesk.relay.server.store import Device, Inbox, Source
 
 _POLLS_MAX: Final = 4
 """So many pulls of one device wait at once: it needs one, and leaves a second behind when it reconnects."""
@@ -158,12 +158,26 @@ class Mailbox:
             tuple(entries),
             self._cursor(device, epoch, last),
             max(peers, 1),
-            source.bearer_seen_at_us,
-            source.delivered_at_us,
+            *_of_source(source, inbox),
         )
 
     def _cursor(self, device: Device, epoch: str, seq: int) -> str:
         return str(Cursor(epoch, seq, self._context.keys.mark(device.id, epoch, seq)))
+
+
+def _of_source(source: Source, inbox: Inbox) -> tuple[int | None, int | None]:
+    """Return when a live token and a delivery last came, as far as that concerns the device.
+
+    Of a source that serves many, a device learns of its own deliveries alone: a mailbox's numbers follow the
+    clock. Whose token an unsigned delivery carried is not known, so there its operator alone is told.
+    """
+    match source.kind:
+        case SourceKind.PERSONAL:
+            return source.bearer_seen_at_us, source.delivered_at_us
+        case SourceKind.SHARED:
+            return None, inbox.head or None
+        case _:
+            assert_never(source.kind)
 
 
 def _has_no_news(inbox: Inbox, after: Cursor) -> bool:

@@ -168,9 +168,13 @@ def set_broker(db: sqlite3.Connection, device_id: str, was: BrokerStep, now: Bro
 
 
 def purge(db: sqlite3.Connection, now_us: int) -> int:
-    """Delete what is too old, at most PURGED_AT_ONCE of a kind; return how much that was."""
+    """Delete what is too old, at most PURGED_AT_ONCE of a kind; return how much that was.
+
+    That a live token was seen is told for as long.
+    """
     old_us = now_us - RETENTION_US
-    return sum(
+    seen = "UPDATE source SET bearer_seen_at_us = NULL WHERE bearer_seen_at_us <= ?"
+    return db.execute(seen, (old_us,)).rowcount + sum(
         db.execute(
             f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {time} <= ? LIMIT ?)",
             (until_us, PURGED_AT_ONCE),

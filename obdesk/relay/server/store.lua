@@ -400,6 +400,12 @@ function writes.purge(now, old)
     call('HDEL', P .. 'codes', code)
     purged = purged + call('ZREM', P .. 'code_times', code)
   end
+  for _, source in ipairs(call('SMEMBERS', P .. 'sources')) do
+    local bearer = call('HGET', P .. 'source:' .. source, 'bearer')
+    if bearer and tonumber(bearer) <= tonumber(old) then
+      purged = purged + call('HDEL', P .. 'source:' .. source, 'bearer')
+    end
+  end
   for _, source in ipairs(aged('tombs', old)) do
     forget_address(source)
     call('DEL', P .. 'source:' .. source)

@@ -216,7 +216,10 @@ class Store(Protocol):
         """
 
     async def purge(self, now_us: int) -> int:
-        """Delete what is older than the retention: hints, payload digests, codes, removed sources."""
+        """Delete what is older than the retention: hints, payload digests, codes, removed sources.
+
+        That a source's live token was seen is forgotten after that, too.
+        """
 
     async def figures(self) -> Figures:
         """Return how full the store is."""
