@@ -28,7 +28,7 @@ from obdesk.relay.server.store import BrokerStep, Gzip, StoreDownError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from obdesk.relay.server.store import Source
+    from obdesk.relay.server.store import Device, Source
 
 _T = TypeVar("_T")
 _DAY_H: Final = 24
@@ -321,11 +321,16 @@ def devices(
             return [f"The next wish of {forget_user} makes a user."]
         found = await operator.devices(source or "")
         return [
-            f"{device.id}  {'user known' if device.route else 'no user'}  {_BROKER[broker.step]}".rstrip()
+            f"{device.id}  {'user known' if device.route else 'no user'}  {_asked(device)}"
+            f"  {_BROKER[broker.step]}".rstrip()
             for device, broker in found
         ]
 
     _say(*_operated(settings, work))
+
+
+def _asked(device: Device) -> str:
+    return "has not asked yet" if device.pulled_at_us is None else f"last asked {_when(device.pulled_at_us)}"
 
 
 _BROKER: Final = {

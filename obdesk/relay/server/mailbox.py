@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -16,6 +16,7 @@ from obdesk.relay.server import problems
 from obdesk.relay.server.delivery import dirty_of
 from obdesk.relay.server.metrics import Operation
 from obdesk.relay.server.problems import ProblemError, problem
+from obdesk.relay.server.store import LIVE_US, StoreDownError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,8 @@ _TOO_MANY: Final = problem(
     "This device waits for news several times already. End one of them, or wait.",
     retry_after_s=WAIT_MAX_S,
 )
+_PULLED_AGAIN_US: Final = 3_600 * 1_000_000
+"""That a device asks is kept no more often: a pull usually writes nothing."""
 _PARAMETERS: Final = frozenset({"after", "limit", "wait"})
 DONE: Final = Response(status_code=204)
 
@@ -150,16 +153,23 @@ class Mailbox:
         source = await context.patience.wait(context.store.source(device.source_id))
         if source is None:
             raise ProblemError(problems.NOT_FOUND)
-        peers = 1
-        if device.route is not None or source.kind is SourceKind.PERSONAL:
-            asked = context.store.recipients(source.id, device.route)
-            peers = len(await context.patience.ask(Operation.RECIPIENTS, asked))
-        return Page(
-            tuple(entries),
-            self._cursor(device, epoch, last),
-            max(peers, 1),
-            *_of_source(source, inbox),
-        )
+        peers, seat = await self._shared(source, device)
+        told = _of_source(source, inbox)
+        return Page(tuple(entries), self._cursor(device, epoch, last), peers, *told, seat)
+
+    async def _shared(self, source: Source, device: Device) -> tuple[int, int | None]:
+        """Return how many devices look at the same user and ask for their hints, and this one's seat."""
+        if device.route is None and source.kind is not SourceKind.PERSONAL:
+            return 1, None
+        context, now_us = self._context, self._context.clock_us()
+        if device.seat is None or now_us - (device.pulled_at_us or 0) >= _PULLED_AGAIN_US:
+            with suppress(StoreDownError):  # what waits is handed over also where nothing can be written
+                await context.patience.wait(context.store.pulled(device.id, now_us))
+        asked = context.store.recipients(source.id, device.route)
+        found = await context.patience.ask(Operation.RECIPIENTS, asked)
+        live = [each for each in found if (each.pulled_at_us or 0) > now_us - LIVE_US]
+        seat = next((each.seat for each in found if each.id == device.id), None)
+        return max(len(live), 1), seat
 
     def _cursor(self, device: Device, epoch: str, seq: int) -> str:
         return str(Cursor(epoch, seq, self._context.keys.mark(device.id, epoch, seq)))

@@ -143,7 +143,9 @@ def test_the_commands_work_beside_a_relay_that_serves(tmp_path: Path) -> None:
         before = httpx.get(events, params=asked, headers=headers)
         operated(store, "new-epoch")
         after = httpx.get(events, params=asked, headers=headers)
-        device = operated(store, "devices", "--source", "home").split()[0]
+        listed = operated(store, "devices", "--source", "home")
+        assert "last asked 20" in listed
+        device = listed.split()[0]
         operated(store, "revoke", device)
         gone = httpx.get(events, params=asked, headers=headers)
         second = operate(store, "serve", "--listen", "127.0.0.1:0")
