@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from obdesk.domain.limits import SEAT_HELD, SEATS
 from obdesk.domain.mailbox import MailboxState, Trouble, peers_believed
 from obdesk.storage.columns import to_ms, to_ms_or_none
 from obdesk.storage.queries.mailbox import LOOKED
@@ -59,6 +61,17 @@ def told(
     tx.execute(
         "UPDATE mailbox SET peers = ?, bearer_at = ?, delivered_at = ?, pulled_at = ?",
         (peers_believed(peers), to_ms_or_none(bearer_seen_at), to_ms_or_none(delivered_at), to_ms(now)),
+    )
+
+
+def sit(tx: Tx, seat: int | None, now: datetime) -> None:
+    """Keep which seat this computer has among those of its person, for long enough to have a turn."""
+    if seat is None or not 0 <= seat < SEATS:
+        return
+    tx.execute(
+        "UPDATE mailbox SET seat = ?1, seat_at = ?2 "
+        "WHERE seat IS NOT ?1 AND (seat_at IS NULL OR abs(?2 - seat_at) >= ?3)",
+        (seat, to_ms(now), SEAT_HELD // timedelta(milliseconds=1)),
     )
 
 
