@@ -169,6 +169,7 @@ def serve(
         str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
     ] = None,
     socket_fd: Annotated[int | None, typer.Option("--socket-fd", hidden=True)] = None,
+    ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
     worker: Annotated[int, typer.Option("--worker", hidden=True)] = 0,
 ) -> None:
     """Serve the relay until it is told to end. It says where, once it answers."""
@@ -179,7 +180,7 @@ def serve(
     }  # fmt: skip
     settings = _settings(config, **flags)
     if socket_fd is not None:
-        serving.serve(settings, socket.socket(fileno=socket_fd), lambda: None, worker=worker)
+        serving.serve(settings, socket.socket(fileno=socket_fd), workers.teller(ready_fd), worker=worker)
         return
     with serving.listen(settings.listen) as listener:
         listening = f"Listening on {serving.address_of(listener)}"

@@ -40,7 +40,7 @@ _ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 class Server(uvicorn.Server):
     """A server that says when it answers, and lets the long polls go when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, closing: Closing, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing, ready: Callable[[], object]) -> None:
         super().__init__(config)
         self._closing, self._ready = closing, ready
 
@@ -129,7 +129,7 @@ def _protocol(settings: Settings) -> Callable[..., asyncio.Protocol]:
 
 
 def configured(
-    application: Starlette, settings: Settings, closing: Closing, ready: Callable[[], None]
+    application: Starlette, settings: Settings, closing: Closing, ready: Callable[[], object]
 ) -> Server:
     """Return a server for an application; `ready` is called when it answers."""
     config = uvicorn.Config(
@@ -192,7 +192,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{name[1]}"
 
 
-async def _serve(settings: Settings, listeners: list[socket.socket], ready: Callable[[], None]) -> None:
+async def _serve(settings: Settings, listeners: list[socket.socket], ready: Callable[[], object]) -> None:
     store = await open_store(settings.store, folder=settings.state)
     try:
         keys = await keys_of(settings, store)
@@ -203,7 +203,9 @@ async def _serve(settings: Settings, listeners: list[socket.socket], ready: Call
         await store.close()
 
 
-def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None], *, worker: int = 0) -> None:
+def serve(
+    settings: Settings, listener: socket.socket, ready: Callable[[], object], *, worker: int = 0
+) -> None:
     """Be one worker until SIGTERM or SIGINT; raises StoreDownError, BadKeyError or OSError.
 
     Workers are counted from 0; each has the port of its own for figures that follows from its number.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,6 +19,7 @@ from tests.relay.server.kit import connection_synced, signed_headers
 from tests.relay.server.served import Served, add_source, operate, operated, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.relay.redis_server import RedisServer
@@ -27,6 +30,15 @@ def workers_of(served: Served) -> set[int]:
     told = f"/proc/{served.pid}/task/{served.pid}/children"
     with open(told, encoding="ascii") as children:  # noqa: PTH123 - the kernel's, not a file
         return {int(pid) for pid in children.read().split()}
+
+
+def until(served: Served, done: Callable[[], bool]) -> None:
+    """Wait for something to become so, while the relay lives."""
+    pause, give_up_s = threading.Event(), time.monotonic() + 90
+    while not done():
+        assert served.process.poll() is None, served.log.read_text()
+        assert time.monotonic() < give_up_s, served.log.read_text()
+        pause.wait(0.05)
 
 
 def test_a_delivery_at_one_worker_wakes_a_desktop_that_waits_at_another_and_a_killed_one_is_replaced(
@@ -65,12 +77,33 @@ def test_a_delivery_at_one_worker_wakes_a_desktop_that_waits_at_another_and_a_ki
             cursor = page["cursor"]
         first = workers_of(served)
         os.kill(min(first), signal.SIGKILL)
-        pause = threading.Event()
-        while len(workers_of(served) - {min(first)}) < 2:
-            assert served.process.poll() is None
-            pause.wait(0.05)
+        until(served, lambda: len(workers_of(served) - {min(first)}) == 2)
         assert deliver(7) == 200
         assert pull(cursor)["entries"]
+
+
+def test_a_worker_that_dies_while_redis_is_down_is_started_until_redis_is_back(
+    own_redis: RedisServer, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("A" * 43 + "\n")
+    add_source(own_redis.url, key_file=str(key))
+    with serving(own_redis.url, tmp_path, "--workers", "2", "--key-file", str(key)) as served:
+
+        def ready() -> bool:
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{served.where}/readyz", timeout=20).status_code == 200
+            return False
+
+        until(served, ready)
+        first = workers_of(served)
+        own_redis.kill()
+        os.kill(min(first), signal.SIGKILL)
+        until(served, lambda: "cannot be reached" in served.log.read_text())
+        os.kill(max(first), signal.SIGKILL)
+        own_redis.start()
+        until(served, ready)
+        assert not workers_of(served) & first
 
 
 def test_workers_that_cannot_start_end_the_whole(redis: RedisServer, tmp_path: Path) -> None:
