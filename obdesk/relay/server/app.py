@@ -29,6 +29,7 @@ from obdesk.relay.server.limits import Addresses, Buckets
 from obdesk.relay.server.mailbox import Closing, Mailbox
 from obdesk.relay.server.middleware import Edge
 from obdesk.relay.server.store import StoreDownError
+from obdesk.relay.server.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -86,6 +87,7 @@ def build(
         del app
         async with anyio.create_task_group() as group:
             group.start_soon(_purge, context)
+            group.start_soon(watch, context)
             yield
             group.cancel_scope.cancel()
         if aggregator is not None:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from obdesk.relay.protocol import EVENTS
 from obdesk.relay.server import bodies, problems, signature
+from obdesk.relay.server.asking import Spent
 from obdesk.relay.server.deadlines import Deadlines
 from obdesk.relay.server.delivery import Delivery
 from obdesk.relay.server.intake import BadEncodingError, BadSignatureError, Examiner, Proof, proof_of
@@ -117,7 +118,9 @@ class Hooks:
         is_plain = scope.get("raw_path") == path.encode() and not scope["query_string"]
         if scope["method"] != "POST" or event not in _KNOWN or not is_plain:
             raise self._unknown(scope)
-        source = await self._context.known.source_of(hashed(capability))
+        spent = Spent()
+        with spent:
+            source = await self._context.known.source_of(hashed(capability))
         if source is None:
             raise self._unknown(scope)
         if source.removed_at_us is not None:
@@ -125,7 +128,13 @@ class Hooks:
         try:
             facts, payload = await self._read(scope, receive, source, event, path)
         finally:
-            await self._tell_bearer(scope, source)
+            with spent:
+                await self._tell_bearer(scope, source)
+        kept = self._kept(source, event, facts, payload)
+        # One limit for all that was asked of the store: the sender waits for the whole of it.
+        return await self._context.patience.wait(kept, spent.seconds)
+
+    async def _kept(self, source: Source, event: str, facts: Facts, payload: bytes) -> Fate:
         try:
             async with self._lines.of(source.id):
                 return await self._delivery.keep(source, event, facts, payload)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.guards import ExpectsLog
     from tests.relay.places import Place
 
 KEY = to_text(bytes(PrivateKey(bytes(range(32))).public_key))
@@ -80,8 +81,10 @@ async def test_who_did_not_hear_that_it_was_paired_asks_again_with_its_key_and_i
 
 @pytest.mark.parametrize("fails", ["code", "source", "spend_code", "epoch"])
 async def test_a_store_that_fails_while_a_device_is_made_leaves_the_code_good_for_its_key(
-    place: Place, fails: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, fails: str, monkeypatch: pytest.MonkeyPatch, expects_log: ExpectsLog
 ) -> None:
+    expects_log("the store is down")
+
     async def fail(*given: object) -> None:
         if fails in {"spend_code", "epoch"}:  # it was done, and nobody heard of it
             await work(*given)

@@ -16,6 +16,7 @@ from obdesk.relay.server.store import StoreDownError
 from tests.relay.server.kit import NOT_FOUND, Kit, connection_synced, kit
 
 if TYPE_CHECKING:
+    from tests.guards import ExpectsLog
     from tests.relay.places import Place
     from tests.relay.server.kit import Desk
 
@@ -120,8 +121,10 @@ async def test_a_device_that_has_not_asked_for_a_week_is_nobodys_peer_until_it_a
 
 
 async def test_what_waits_is_handed_over_also_where_nothing_can_be_written(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, expects_log: ExpectsLog
 ) -> None:
+    expects_log("the store is down")
+
     async def full(_device_id: str, _now_us: int) -> None:
         raise StoreDownError("the disk of the store is full")
 
@@ -130,6 +133,7 @@ async def test_what_waits_is_handed_over_also_where_nothing_can_be_written(
         desk = await relay.desk(home)
         await relay.deliver(home, connection_synced(payload=1))
         monkeypatch.setattr(relay.store, "pulled", full)
+        relay.clock.advance(3600)
         assert len((await desk.page()).entries) == 1
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,10 +14,9 @@ from nacl.public import PrivateKey
 from obdesk.relay.protocol import to_text
 from obdesk.relay.server.app import wall_clock_us
 from tests.relay.server.kit import connection_synced, signed_headers
-from tests.relay.server.served import Served, add_source, operate, operated, serving
+from tests.relay.server.served import Served, add_source, operate, operated, serving, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.relay.redis_server import RedisServer
@@ -30,15 +27,6 @@ def workers_of(served: Served) -> set[int]:
     told = f"/proc/{served.pid}/task/{served.pid}/children"
     with open(told, encoding="ascii") as children:  # noqa: PTH123 - the kernel's, not a file
         return {int(pid) for pid in children.read().split()}
-
-
-def until(served: Served, done: Callable[[], bool]) -> None:
-    """Wait for something to become so, while the relay lives."""
-    pause, give_up_s = threading.Event(), time.monotonic() + 90
-    while not done():
-        assert served.process.poll() is None, served.log.read_text()
-        assert time.monotonic() < give_up_s, served.log.read_text()
-        pause.wait(0.05)
 
 
 def test_a_delivery_at_one_worker_wakes_a_desktop_that_waits_at_another_and_a_killed_one_is_replaced(
