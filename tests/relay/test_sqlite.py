@@ -170,6 +170,22 @@ async def test_a_relay_starts_while_a_command_of_the_operators_opens_the_store(f
     await store.close()
 
 
+async def test_what_was_deleted_is_in_no_file_after_the_next_purge(file: SqlitePlace) -> None:
+    def on_disk() -> bytes:
+        return b"".join(path.read_bytes() for path in file.path.parent.iterdir())
+
+    async with file.store() as store:
+        device = await with_device(store)
+        await store.deliver(device.source_id, None, [mail(device, "a", "a sealed hint")], NOON_US)
+        assert await texts(store, device) == ["a sealed hint"]
+        await store.remove_device(device.id)
+        assert b"a sealed hint" in on_disk()
+        await store.purge(NOON_US)
+        assert b"a sealed hint" not in on_disk()
+        assert device.public_key not in on_disk()
+        await with_device(store, "phone")
+
+
 async def test_a_file_of_the_first_release_is_taken_over_with_all_that_is_in_it(file: SqlitePlace) -> None:
     async with file.store() as store:
         device = await with_device(store)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from obdesk.relay.server.store import Mail, Store
 
+_DAY_US = 24 * 3_600 * 1_000_000
 _NO_SECRETS = msgspec.msgpack.encode(())
 
 
@@ -204,6 +205,8 @@ class RedisStore:
         purged = 0
         while some := _number(*await self._call("purge", now_us, now_us - RETENTION_S * 1_000_000)):
             purged += some
+        if _flag(await self._call("shorten", now_us, now_us - _DAY_US)):
+            await self._link.shorten()
         return purged
 
     async def figures(self) -> Figures:

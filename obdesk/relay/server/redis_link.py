@@ -211,6 +211,18 @@ class Link:
         wire: Wire = self._pool.make_connection()  # type: ignore[no-untyped-call]
         return wire
 
+    async def shorten(self) -> None:
+        """Have Redis write its log anew, without what was deleted; where it refuses, its own rules hold."""
+        connection = self.connection()
+        try:
+            await connection.connect()
+            await connection.send_command("BGREWRITEAOF")
+            await connection.read_response()
+        except (RedisError, OSError, StoreDownError):
+            pass
+        finally:
+            await _close(connection)
+
     async def close(self) -> None:
         """Let go of Redis; what is asked and not answered fails."""
         await self._tasks.close()

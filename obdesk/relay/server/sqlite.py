@@ -8,6 +8,7 @@ itself: a handful of pages that are in memory take less time than handing the qu
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import suppress
 from functools import partial
@@ -17,7 +18,7 @@ import msgspec
 
 from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import sqlite_operations as operations
-from obdesk.relay.server.sqlite_file import down, open_for_reading
+from obdesk.relay.server.sqlite_file import down, open_for_reading, put_away
 from obdesk.relay.server.sqlite_writer import Writer
 from obdesk.relay.server.store import (
     Broker,
@@ -242,6 +243,7 @@ class SqliteStore:
         purged = 0
         while some := await self._writer.do(partial(operations.purge, now_us=now_us)):
             purged += some
+        await asyncio.to_thread(put_away, self._path)
         return purged
 
     async def figures(self) -> Figures:

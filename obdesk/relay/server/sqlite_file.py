@@ -246,6 +246,15 @@ def _empty_log(connection: sqlite3.Connection) -> None:
         raise StoreDownError("another program holds the store's file")
 
 
+def put_away(path: Path) -> None:
+    """Write what the log holds into the file and empty it, so that nothing deleted is readable there.
+
+    Who reads or writes meanwhile may keep it from that; it is tried again.
+    """
+    with suppress(sqlite3.Error), closing(_connect(path, _READER_PATIENCE_MS)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _settle(connection: sqlite3.Connection, life: LifeFile, path: Path) -> None:
     """Go on with the store's life, or begin a new one where it was made just now or put back."""
     told = life.read()

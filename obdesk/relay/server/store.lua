@@ -20,6 +20,7 @@
 --   token:HASH            string: id of the device
 --   mail:ID, order:ID     hash: sealed hint of a slot; sorted set: slots by number
 --   ages                  sorted set: device and slot of all hints by when they came
+--   shortened             when the log was last written anew
 --   payloads              sorted set: digests of payloads by when they came
 
 local MAILBOX_MAX = @MAILBOX_MAX@
@@ -438,6 +439,16 @@ function writes.set_broker(device, was, step, user)
     call('HSET', key, 'broker_user', user)
   end
   return 1
+end
+
+function writes.shorten(now, day_ago)
+  -- A day after the last time, or after the first purge, it is time to write Redis's log anew.
+  local last = tonumber(call('GET', P .. 'shortened') or now)
+  local is_time = last <= tonumber(day_ago)
+  if is_time or last == tonumber(now) then
+    call('SET', P .. 'shortened', now)
+  end
+  return is_time and 1 or 0
 end
 
 function writes.purge(now, old)

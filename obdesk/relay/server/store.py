@@ -245,7 +245,8 @@ class Store(Protocol):
     async def purge(self, now_us: int) -> int:
         """Delete what is older than the retention: hints, payload digests, codes, removed sources.
 
-        That a source's live token was seen is forgotten after that, too.
+        That a source's live token was seen is forgotten after that, too. Then what was deleted, by this or
+        before, is made unreadable on the disk where it is time for that.
         """
 
     async def figures(self) -> Figures:
