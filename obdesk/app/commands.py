@@ -11,6 +11,7 @@ from obdesk.app.events import Changed
 from obdesk.app.export import export_csv
 from obdesk.app.interface import RelayPaired
 from obdesk.app.linking import Linking, provider_failed
+from obdesk.app.pairing import URL_KEY
 from obdesk.app.provider import POWENS_KEYS, powens_settings
 from obdesk.app.settings import declared
 from obdesk.domain.changes import ChangeSet, Kind
@@ -21,6 +22,7 @@ from obdesk.domain.ids import ConnectionId
 from obdesk.domain.outcomes import Fetched
 from obdesk.domain.syncing import SyncKind
 from obdesk.domain.texts import tr
+from obdesk.storage.queries.connections import setting
 from obdesk.storage.writes import accounts, commits, connections, edits, erasures, mailbox
 from obdesk.storage.writes.events import add_event
 from obdesk.sync.examine import examine
@@ -126,7 +128,7 @@ class AppCommands:
         now = self._clock.now()
 
         def write(tx: Tx) -> ChangeSet:
-            mailbox.mend_bearer(tx)
+            mailbox.mend_bearer(tx, setting(tx.connection, URL_KEY) or "")
             add_event(tx, now, "token_renewed", None, "exposed")
             return ChangeSet.many(Kind.RELAY)
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 URL_KEY = "relay.url"
 CODE_LENGTH_MAX = 200
+_PAIRING = "relay/pairing"
+"""Under what the key of a pairing lies that has not succeeded yet."""
 
 
 class RelayAddressError(AppError):
@@ -114,17 +116,18 @@ class Pairings:
         from nacl.public import PrivateKey
 
         from obdesk.relay.client import Failed, usable_url
-        from obdesk.relay.protocol import Pairing, to_text
+        from obdesk.relay.protocol import Pairing, from_text, to_text
 
         url, code = usable_url(address), code.strip()
         if url is None:
             raise _unusable(address)
         if not 0 < len(code) <= CODE_LENGTH_MAX or not (code.isascii() and code.isprintable()):
             raise _no_code()
-        key = await asyncio.to_thread(PrivateKey.generate)
+        private_key = await asyncio.to_thread(self._key_to_pair_with, url, code)
+        public_key = to_text(bytes(PrivateKey(from_text(private_key)).public_key))
         client = await self.client(url)
         try:
-            answer = await client.pair(Pairing(to_text(bytes(key.public_key)), code=code))
+            answer = await client.pair(Pairing(public_key, code=code))
         finally:
             await client.aclose()
         if isinstance(answer, Failed):
@@ -132,16 +135,34 @@ class Pairings:
             refused = answer.trouble is Trouble.REFUSED
             raise relay_failed(Failed(Trouble.UNKNOWN) if refused else answer, url)
         await self._leave_quietly()
-        device = Device(url, _given(answer, to_text(bytes(key))))
+        device = Device(url, _given(answer, private_key))
         await self._keep(device)
         now, cursor = self._clock.now(), answer.cursor
 
         def begin(tx: Tx) -> None:
             edits.set_setting(tx, URL_KEY, url)
-            mailbox.begin(tx, cursor, now)
+            mailbox.begin(tx, cursor, now, url)
 
         await self._store.write(begin)
+        await asyncio.to_thread(self._tokens.delete, _PAIRING)
         return device
+
+    def _key_to_pair_with(self, url: str, code: str) -> str:
+        """Return the private key that a code was tried with before, or a new one.
+
+        The answer to that try may have been lost: a code is good once, but again for the same key.
+        """
+        from nacl.public import PrivateKey
+
+        from obdesk.relay.protocol import to_text
+
+        told = hashlib.sha256(f"{url} {code}".encode()).hexdigest()
+        tried, _, kept = (self._tokens.get(_PAIRING) or "").partition(" ")
+        if tried == told:
+            return kept
+        made = to_text(bytes(PrivateKey.generate()))
+        self._tokens.put(_PAIRING, f"{told} {made}")
+        return made
 
     async def announce(
         self, client: RelayClient, device: Device, user_code: str | None = None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from obdesk.domain.conditions import Condition
 
 UNATTENDED_MAX = 4
@@ -18,6 +16,15 @@ KEPT_FOR_PERSON = 1
 """How many of them no schedule may take: a person who has just linked a bank must not find none left."""
 WINDOW = timedelta(hours=24, minutes=10)
 """How long a read counts: a day, and what two clocks may differ by without being told apart."""
+
+
+SEATS = 32
+"""So many computers of one person have seats of their own."""
+_AT_ONCE = 2
+TURN = timedelta(hours=25)
+"""How long a turn lasts: longer than a read counts, so that no day sees more than two turns."""
+SEAT_HELD = (SEATS // _AT_ONCE + 1) * TURN
+"""How long a seat is kept whatever a relay says: until its turn has come at least once."""
 
 
 class BreakerState(Enum):
@@ -73,13 +80,41 @@ def recent_unattended(calls: list[BankCall], now: datetime) -> list[datetime]:
     return sorted(call.at for call in calls if not call.attended and call.at > now - WINDOW)
 
 
-def share_of(most: int, peers: int) -> int:
-    """Return how many of a day's reads one of some computers may make that share a user."""
-    return most // max(1, peers)
+class Sharing(NamedTuple):
+    """How many computers look at the same user, and which of their seats this one has."""
+
+    peers: int = 1
+    seat: int = 0
 
 
-def budget_of(calls: list[BankCall], now: datetime, peers: int = 1) -> Budget:
+ALONE = Sharing()
+
+
+def share_of(most: int, sharing: Sharing, now: datetime) -> int:
+    """Return how many of a day's reads one of some computers may make that share a user.
+
+    They do not hear of each other's reads. Where there are more computers than reads, two have their turn at
+    a time, by their seats. Whatever a relay says of their number, each seat's turn comes round: so it cannot
+    keep a computer from reading for ever.
+    """
+    if sharing.peers <= UNATTENDED_MAX:
+        return max(1, most // max(1, sharing.peers))
+    return int(_turns_until(sharing.seat, now) == 0)
+
+
+def _turns_until(seat: int, now: datetime) -> int:
+    return (seat % SEATS // _AT_ONCE - _turn(now)) % (SEATS // _AT_ONCE)
+
+
+def _turn(now: datetime) -> int:
+    return int(now.timestamp() // TURN.total_seconds())
+
+
+def budget_of(calls: list[BankCall], now: datetime, sharing: Sharing = ALONE) -> Budget:
     """Return what is left of this computer's share of the day's reads without the person."""
-    used, most = recent_unattended(calls, now), share_of(UNATTENDED_MAX, peers)
+    used, most = recent_unattended(calls, now), share_of(UNATTENDED_MAX, sharing, now)
     resets_at = min(used[0], now) + WINDOW if used else None
+    if not most:
+        turn = _turn(now) + _turns_until(sharing.seat, now)
+        resets_at = datetime.fromtimestamp(turn * TURN.total_seconds(), UTC)
     return Budget(max(0, most - len(used)), most, resets_at)

@@ -145,11 +145,19 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     cursor: str
     """To be acknowledged and asked from next; of another epoch than asked from, all is to be marked dirty."""
     peers: int = 1
-    """How many devices look at the same user, this one with them: they share what may be asked of banks."""
+    """How many devices look at the same user, this one with them: they share what may be asked of banks.
+
+    Those count that asked for their hints within a week.
+    """
     bearer_seen_at_us: int | None = None
-    """When the aggregator last sent a live user token to this source: it must be revoked, and HMAC set up."""
+    """When the aggregator last sent a live user token to this source: it must be revoked, and HMAC set up.
+
+    Within 30 days; never told of a source that serves many, as it is not known whose it was.
+    """
     delivered_at_us: int | None = None
-    """When this source last received a delivery with a good signature."""
+    """When a delivery with a good signature last came: to this source; for this user if it serves many."""
+    seat: int | None = None
+    """A number below 32 that none of these other devices has, and which stays: so they can take turns."""
 
 
 class Ack(msgspec.Struct, frozen=True, rename="camel"):

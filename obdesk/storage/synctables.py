@@ -261,6 +261,8 @@ class Mailbox(SQLModel, table=True):
     bearer_at: int | None
     bearer_mended_at: int | None
     peers: int
+    seat: int | None
+    seat_at: int | None
     hints: int
     unreadable: int
 

@@ -239,7 +239,7 @@ class Gate:
         def ask(tx: Tx) -> bool:
             made = calls.recent(tx, connection_id, now)
             wants = wanted or policy.wants_bank(remote.data_as_of, made, trigger, now)
-            if not wants or not policy.has_budget(made, trigger, now, mailbox.peers(tx.connection)):
+            if not wants or not policy.has_budget(made, trigger, now, mailbox.sharing(tx.connection)):
                 return False
             calls.spend(tx, connection_id, now, attended=trigger is Trigger.PERSON)
             return True

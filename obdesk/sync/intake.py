@@ -65,6 +65,7 @@ def take_in(tx: Tx, page: Page, private_key: bytes, now: datetime) -> Taken:
     writes.count(tx, len(page.entries), unreadable)
     writes.move(tx, page.cursor)
     writes.told(tx, page.peers, instant_of(page.bearer_seen_at_us), instant_of(page.delivered_at_us), now)
+    writes.sit(tx, page.seat, now)
     return Taken(is_dirty or bool(hints), is_dirty, unreadable)
 
 

@@ -11,11 +11,13 @@ from obdesk.domain.conditions import Condition, freshness_of, mended_by_renewing
 from obdesk.domain.entities import RunResult, SyncKind, Trigger
 from obdesk.domain.freshness import DATA_FRESH_MAX, FreshnessState
 from obdesk.domain.limits import (
+    ALONE,
     KEPT_FOR_PERSON,
     UNATTENDED_MAX,
     BankCall,
     Breaker,
     BreakerState,
+    Sharing,
     recent_unattended,
     share_of,
 )
@@ -308,10 +310,10 @@ def may_ask_bank(
     return consent_expires_at is None or consent_expires_at > now
 
 
-def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime, peers: int = 1) -> bool:
+def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime, sharing: Sharing = ALONE) -> bool:
     """Tell whether the bank may be read once more: a person always, nobody else more than a few times.
 
-    `peers` computers look at the same user and do not hear of each other's reads, so each has its share.
+    Computers that look at the same user do not hear of each other's reads, so each has its share.
     """
     match trigger:
         case Trigger.PERSON:
@@ -322,7 +324,7 @@ def has_budget(calls: list[BankCall], trigger: Trigger, now: datetime, peers: in
             most = UNATTENDED_MAX - KEPT_FOR_PERSON
         case _:
             assert_never(trigger)
-    return len(recent_unattended(calls, now)) < share_of(most, peers)
+    return len(recent_unattended(calls, now)) < share_of(most, sharing, now)
 
 
 def hinted_at(reads: Sequence[datetime], now: datetime) -> datetime:

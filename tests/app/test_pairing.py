@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from nacl.public import PrivateKey
 
 from obdesk.app.events import Problem
 from obdesk.app.mailbox import Looked, Step
@@ -51,6 +52,21 @@ async def test_what_cannot_be_a_relay_or_its_code_is_said_and_changes_nothing(
     assert "secret" not in str(told.value)
     assert await post.house.app.reads.relay() is None
     assert await post.house.app.reads.setting("relay.url") == ""
+
+
+async def test_a_pairing_whose_answer_was_lost_is_the_same_device_when_it_is_tried_again(post: Post) -> None:
+    post.room.loses_answers = True
+    for _ in range(2):
+        with pytest.raises(RelayAnswerError):
+            await post.house.app.commands.pair_relay(URL, CODE)
+    (box,) = post.room.boxes.values()
+    post.room.loses_answers = False
+    await post.house.app.commands.pair_relay(URL, CODE)
+    device = await post.house.app.commands._pairings.device()
+    assert device is not None
+    assert bytes(PrivateKey(device.private_key).public_key) == box.public_key
+    assert len(post.room.boxes) == 1
+    assert "relay/pairing" not in DatabaseTokens(post.house.store).names()
 
 
 async def test_leaving_makes_both_sides_forget(post: Post) -> None:
@@ -109,3 +125,23 @@ async def test_a_token_that_a_relay_saw_is_replaced_and_every_earlier_one_is_dea
     assert not (await post.status()).exposed
     scores = await post.house.app.reads.scores()
     assert scores.token_renewals == 1
+
+
+async def test_a_token_that_was_replaced_is_no_alarm_after_pairing_anew_with_the_same_relay(
+    post: Post,
+) -> None:
+    await post.house.linked()
+    await post.paired()
+    post.room.bearer_seen_at_us = post.room.now_us()
+    await post.look()
+    await post.house.app.commands.replace_token()
+    await post.house.app.commands.leave_relay()
+    post.room.codes.add("another-code")
+    await post.house.app.commands.pair_relay(URL, "another-code")
+    await post.look()
+    await post.look()
+    assert not (await post.status()).exposed
+    post.house.pass_time(1)
+    post.room.bearer_seen_at_us = post.room.now_us()
+    await post.look()
+    assert (await post.status()).exposed, "another one"

@@ -222,14 +222,14 @@ async def test_F62_two_computers_hear_the_same_and_divide_what_banks_may_be_aske
         await looks(other)
         assert triggers(other) == [Trigger.WEBHOOK], "what one acknowledged waits for the other still"
         for house in (one, other):
-            assert house.store.read_now(reads.peers) == 2
+            assert house.store.read_now(reads.sharing).peers == 2
             (budget,) = house.store.read_now(limits.budgets, clock.now()).values()
             assert budget.of == 2
         assert len(await one.app.reads.accounts()) == len(await other.app.reads.accounts())
         await other.app.commands.leave_relay()
         one.pass_time(60)
         await looks(one)
-        assert one.store.read_now(reads.peers) == 1
+        assert one.store.read_now(reads.sharing).peers == 1
 
 
 async def test_F63_what_is_linked_or_removed_on_one_computer_the_other_hears_of_and_says_why(

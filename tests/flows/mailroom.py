@@ -73,6 +73,10 @@ class Mailroom(httpx.AsyncBaseTransport):
         self.busy_s: int | None = None
         """After how long it wants to be asked again, if it does not want to be asked now."""
         self.forgets_tickets = False
+        self.loses_answers = False
+        """It does what it is asked, and the answer does not arrive."""
+        self.spent: dict[tuple[str, str], str] = {}
+        """The device that a code made for a key."""
         self.asked: list[str] = []
         self._news = asyncio.Event()
         self.spoils: Callable[[Page], Page] = lambda page: page
@@ -135,7 +139,10 @@ class Mailroom(httpx.AsyncBaseTransport):
             return _problem(429, {"Retry-After": str(self.busy_s)})
         body = await request.aread()
         if (request.method, path) == ("POST", "/v1/devices"):
-            return self._pair(msgspec.json.decode(body, type=Pairing))
+            paired = self._pair(msgspec.json.decode(body, type=Pairing))
+            if self.loses_answers:
+                raise httpx.ReadTimeout("the answer does not arrive", request=request)
+            return paired
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         device = self.tokens.get(bearer)
         if device is None:
@@ -156,8 +163,7 @@ class Mailroom(httpx.AsyncBaseTransport):
         if wish.ticket is not None:
             device = None if self.forgets_tickets else self.tickets.get(wish.ticket)
         else:
-            device = self._made(16) if wish.code in self.codes else None
-            self.codes.discard(wish.code or "")
+            device = self._by_code(wish.code or "", wish.public_key)
         if device is None:
             return _problem(404)
         self.tokens = {token: held for token, held in self.tokens.items() if held != device}
@@ -167,6 +173,12 @@ class Mailroom(httpx.AsyncBaseTransport):
         return _answer(
             200, Paired(token, ticket, str(Cursor(self.epoch, self.boxes[device].last)), is_shared=False)
         )
+
+    def _by_code(self, code: str, public_key: str) -> str | None:
+        if code in self.codes:
+            self.codes.discard(code)
+            self.spent[code, public_key] = self._made(16)
+        return self.spent.get((code, public_key))
 
     async def _pull(self, device: str, query: dict[str, list[str]]) -> httpx.Response:
         box = self.boxes[device]

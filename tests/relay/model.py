@@ -6,7 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from obdesk.relay.protocol import RETENTION_S
-from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Kept, Mail, Source, Waiting
+from obdesk.relay.server.store import (
+    LIVE_US,
+    Broker,
+    BrokerStep,
+    Code,
+    Device,
+    Figures,
+    Kept,
+    Mail,
+    Source,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +52,7 @@ class Model:
         self._mailbox_max = mailbox_max
         self._sources: dict[str, Source] = {}
         self._addresses: dict[str, bytes] = {}
-        self._codes: dict[bytes, tuple[str, int]] = {}
+        self._codes: dict[bytes, tuple[Code, int]] = {}
         self._boxes: dict[str, Box] = {}
         self._payloads: dict[bytes, int] = {}
         self._removed: set[str] = set()
@@ -76,7 +87,7 @@ class Model:
         )
         for device in self.recipients(source_id, None):
             self.remove_device(device.id)
-        self._codes = {code: kept for code, kept in self._codes.items() if kept[0] != source_id}
+        self._codes = {code: kept for code, kept in self._codes.items() if kept[0].source_id != source_id}
         return True
 
     def saw_bearer(self, source_id: str, now_us: int) -> None:
@@ -89,12 +100,46 @@ class Model:
 
     def add_code(self, code_hash: bytes, source_id: str, expires_at_us: int) -> None:
         """See Store."""
-        self._codes[code_hash] = (source_id, expires_at_us)
+        self._codes[code_hash] = (Code(source_id), expires_at_us)
 
-    def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
+    def code(self, code_hash: bytes, now_us: int) -> Code | None:
         """See Store."""
-        source_id, expires_at_us = self._codes.pop(code_hash, ("", 0))
-        return source_id if expires_at_us > now_us else None
+        code, expires_at_us = self._codes.get(code_hash, (None, now_us))
+        return code if expires_at_us > now_us else None
+
+    def spend_code(self, code_hash: bytes, device: Device, token_hash: bytes, now_us: int) -> str | None:
+        """See Store."""
+        code = self.code(code_hash, now_us)
+        if code is None or code.source_id != device.source_id:
+            return None
+        if code.device_id is None:
+            spent = replace(code, device_id=device.id, public_key=device.public_key)
+            self._codes[code_hash] = (spent, self._codes[code_hash][1])
+            self.add_device(device, token_hash)
+            return device.id
+        box = self._boxes.get(code.device_id)
+        if box is None or code.public_key != device.public_key:
+            return None
+        box.token = token_hash
+        if device.route is not None:
+            self.set_route(code.device_id, device.route)
+        return code.device_id
+
+    def pulled(self, device_id: str, now_us: int) -> None:
+        """See Store."""
+        if device_id not in self._boxes:
+            return
+        own = self._boxes[device_id].device
+        group = self.recipients(own.source_id, None)
+        taken = {
+            each.seat
+            for each in group
+            if each.id != own.id and each.route == own.route and each.pulled_at_us is not None
+            if each.pulled_at_us > now_us - LIVE_US
+        }
+        free = min(set(range(len(taken) + 1)) - taken)
+        seat = free if own.seat is None or own.seat in taken else own.seat
+        self._boxes[device_id].device = replace(own, pulled_at_us=now_us, seat=seat)
 
     def add_device(self, device: Device, token_hash: bytes) -> None:
         """See Store."""
@@ -114,7 +159,7 @@ class Model:
     def set_route(self, device_id: str, route: bytes) -> None:
         """See Store."""
         if device_id in self._boxes:
-            self._boxes[device_id].device = replace(self._boxes[device_id].device, route=route)
+            self._boxes[device_id].device = replace(self._boxes[device_id].device, route=route, seat=None)
 
     def remove_device(self, device_id: str) -> bool:
         """See Store."""
@@ -186,7 +231,12 @@ class Model:
         self._codes = {code: kept for code, kept in self._codes.items() if kept[1] > now_us}
         for source_id in self._gone(old_us):
             del self._sources[source_id], self._addresses[source_id]
-        return before - self._size()
+        return before - self._size() + self._forgotten_bearers(old_us)
+
+    def _forgotten_bearers(self, old_us: int) -> int:
+        found = [each for each in self._sources.values() if (each.bearer_seen_at_us or old_us + 1) <= old_us]
+        self._sources |= {each.id: replace(each, bearer_seen_at_us=None) for each in found}
+        return len(found)
 
     def _size(self) -> int:
         return len(tuple(self._hints())) + len(self._payloads) + len(self._codes) + len(self._sources)

@@ -12,7 +12,7 @@ import pytest
 
 from obdesk.relay.server import sqlite
 from obdesk.relay.server.life import LifeFile
-from obdesk.relay.server.store import StoreDownError, StoreRefusedError
+from obdesk.relay.server.store import Code, StoreDownError, StoreRefusedError
 from tests.relay.places import DAY_US, NOON_US, SqlitePlace, a_source, mail, texts, token, with_device
 
 if TYPE_CHECKING:
@@ -168,6 +168,45 @@ async def test_a_relay_starts_while_a_command_of_the_operators_opens_the_store(f
     store = await relay
     await store.ping()
     await store.close()
+
+
+async def test_what_was_deleted_is_in_no_file_after_the_next_purge(file: SqlitePlace) -> None:
+    def on_disk() -> bytes:
+        return b"".join(path.read_bytes() for path in file.path.parent.iterdir())
+
+    async with file.store() as store:
+        device = await with_device(store)
+        await store.deliver(device.source_id, None, [mail(device, "a", "a sealed hint")], NOON_US)
+        assert await texts(store, device) == ["a sealed hint"]
+        await store.remove_device(device.id)
+        assert b"a sealed hint" in on_disk()
+        await store.purge(NOON_US)
+        assert b"a sealed hint" not in on_disk()
+        assert device.public_key not in on_disk()
+        await with_device(store, "phone")
+
+
+async def test_a_file_of_the_first_release_is_taken_over_with_all_that_is_in_it(file: SqlitePlace) -> None:
+    async with file.store() as store:
+        device = await with_device(store)
+        await store.add_code(b"code", device.source_id, NOON_US + 1)
+        await store.deliver(device.source_id, None, [mail(device)], NOON_US)
+        epoch = await store.epoch()
+    with closing(sqlite3.connect(file.path)) as connection:
+        for table, column in (
+            ("code", "device_id"), ("code", "public_key"), ("device", "pulled_at_us"), ("device", "seat"),
+        ):  # fmt: skip
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        async with file.store() as store:
+            assert await store.epoch() == epoch
+            assert await store.code(b"code", NOON_US) == Code(device.source_id)
+            assert await store.device_of(token(device)) == device
+            assert await texts(store, device) == ["hint"]
+    async with file.store() as store:
+        await store.pulled(device.id, NOON_US)
+        assert (await store.devices(device.source_id))[0].seat == 0
 
 
 async def test_a_file_of_a_newer_release_is_refused(file: SqlitePlace) -> None:

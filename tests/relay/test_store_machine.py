@@ -102,12 +102,21 @@ class Life(RuleBasedStateMachine):
             self.run(self.store.add_code(code, name, self.now_us + lasts_us))
             self.model.add_code(code, name, self.now_us + lasts_us)
 
-    @rule(code=st.sampled_from(_CODES))
-    def spend_code(self, code: bytes) -> None:
-        async def both() -> set[str | None]:
-            return set(await asyncio.gather(*(self.store.spend_code(code, self.now_us) for _ in range(2))))
+    @rule(
+        code=st.sampled_from(_CODES), device=devices, name=sources, version=versions, route=st.none() | routes
+    )
+    def spend_code(self, code: bytes, device: str, name: str, version: bytes, route: bytes | None) -> None:
+        made = Device(device, name, b"key\x00" + version, route)
+        self.sent += 1
+        token = f"token {self.sent}".encode()
+        expected = self.model.spend_code(code, made, token, self.now_us)
+        assert self.run(self.store.spend_code(code, made, token, self.now_us)) == expected
+        assert self.run(self.store.device_of(token)) == self.model.device_of(token)
 
-        assert self.run(both()) == {None, self.model.spend_code(code, self.now_us)}
+    @rule(device=devices)
+    def pulled(self, device: str) -> None:
+        self.run(self.store.pulled(device, self.now_us))
+        self.model.pulled(device, self.now_us)
 
     @rule(device=devices, name=sources, version=versions, route=st.none() | routes)
     def add_device(self, device: str, name: str, version: bytes, route: bytes | None) -> None:
@@ -194,6 +203,8 @@ class Life(RuleBasedStateMachine):
         yield store.epoch(), self.epoch
         yield store.sources(), model.sources()
         yield store.figures(), model.figures()
+        for code in _CODES:
+            yield store.code(code, self.now_us), model.code(code, self.now_us)
         for name in _SOURCES:
             yield store.source(name), model.source(name)
             yield store.devices(name), model.recipients(name, None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from obdesk.relay.protocol import RETENTION_S, SourceKind
-from obdesk.relay.server.store import Broker, BrokerStep, Gzip, Source
+from obdesk.relay.server.store import LIVE_US, Broker, BrokerStep, Code, Device, Gzip, Source, Store
 from tests.relay.places import (
     DAY_US,
     NOON_US,
@@ -23,6 +23,10 @@ from tests.relay.places import (
 )
 
 _RETENTION_US = RETENTION_S * 1_000_000
+
+
+async def _spent(store: Store, device: Device, code: bytes = b"code") -> str | None:
+    return await store.spend_code(code, device, token(device), NOON_US)
 
 
 async def test_a_source_comes_back_as_it_was_kept_even_after_a_restart(place: Place) -> None:
@@ -76,10 +80,10 @@ async def test_a_removed_source_takes_its_devices_hints_and_codes_with_it(place:
         assert await store.device_of(token(device)) is None
         assert await store.devices(device.source_id) == ()
         assert await texts(store, device) == []
-        assert await store.spend_code(b"code", NOON_US) is None
+        assert await store.code(b"code", NOON_US) is None
         assert await store.device_of(token(other)) == other
         assert await texts(store, other) == ["hint"]
-        assert await store.spend_code(b"other code", NOON_US) == other.source_id
+        assert await store.code(b"other code", NOON_US) == Code(other.source_id)
 
 
 async def test_the_address_of_a_removed_source_is_gone_for_30_days_and_then_unknown(place: Place) -> None:
@@ -122,6 +126,9 @@ async def test_a_live_token_that_came_is_remembered_until_the_source_is_made_aga
         await store.saw_bearer("unknown", NOON_US)
 
         assert await store.source(source.id) == replace(source, bearer_seen_at_us=NOON_US)
+        assert await store.purge(NOON_US + _RETENTION_US - 1) == 0
+        assert await store.purge(NOON_US + _RETENTION_US) == 1
+        assert await store.source(source.id) == source, "it is told for 30 days"
         await store.add_source(source, address(source))
         assert await store.source(source.id) == source
 
@@ -132,9 +139,57 @@ async def test_a_one_time_code_is_spent_once_of_many_that_try_at_once(place: Pla
         await store.add_source(source, address(source))
         await store.add_code(b"code", source.id, NOON_US + 1)
 
-        spent = await asyncio.gather(*(store.spend_code(b"code", NOON_US) for _ in range(50)))
+        made = [a_device(str(number), source) for number in range(50)]
+        spent = await asyncio.gather(*(_spent(store, each) for each in made))
 
-        assert sorted(spent, key=str) == [None] * 49 + [source.id]
+        (device_id,) = [each for each in spent if each is not None]
+        assert [each.id for each in await store.devices(source.id)] == [device_id]
+
+
+async def test_a_code_that_the_same_key_spends_again_gives_the_same_device_another_token(
+    place: Place,
+) -> None:
+    async with place.store() as store:
+        source = a_source()
+        await store.add_source(source, address(source))
+        await store.add_code(b"code", source.id, NOON_US + 2)
+        first = a_device("laptop", source)
+        assert await _spent(store, first) == first.id
+        await store.deliver(source.id, None, [mail(first)], NOON_US)
+        again = replace(first, id="another id", route=b"user")
+
+        assert await store.code(b"code", NOON_US) == Code(source.id, first.id, first.public_key)
+        assert await store.spend_code(b"code", again, b"another token", NOON_US + 1) == first.id
+        assert await store.device_of(token(first)) is None
+        assert await store.device_of(b"another token") == replace(first, route=b"user")
+        assert await texts(store, first) == ["hint"], "nothing is lost by it"
+        assert await store.spend_code(b"code", a_device("thief", source), b"x", NOON_US + 1) is None
+        await store.remove_device(first.id)
+        assert await store.spend_code(b"code", first, b"x", NOON_US + 1) is None, "it was removed"
+        assert await store.spend_code(b"code", first, b"x", NOON_US + 2) is None
+
+
+async def test_devices_of_a_user_that_ask_have_seats_of_their_own_and_keep_them(place: Place) -> None:
+    async def seats() -> list[int | None]:
+        return [each.seat for each in sorted(await store.devices(source.id), key=lambda each: each.id)]
+
+    async with place.store() as store:
+        source = a_source()
+        a, b, c = [await with_device(store, name, source) for name in "abc"]
+        for each in (b, a, b):
+            await store.pulled(each.id, NOON_US)
+        assert await seats() == [1, 0, None]
+        await store.pulled(c.id, NOON_US + LIVE_US)
+        assert await seats() == [1, 0, 0], "who asks no more gives way"
+        await store.pulled(a.id, NOON_US + LIVE_US + 1)
+        await store.pulled(b.id, NOON_US + LIVE_US + 2)
+        assert await seats() == [1, 2, 0]
+        await store.set_route(c.id, b"user")
+        await store.pulled("nobody", NOON_US)
+        assert await seats() == [1, 2, None], "among those of another user it has none yet"
+        await store.pulled(c.id, NOON_US + LIVE_US + 3)
+        assert await seats() == [1, 2, 0]
+        assert (await store.recipients(source.id, b"user"))[0].pulled_at_us == NOON_US + LIVE_US + 3
 
 
 async def test_a_code_whose_time_is_over_is_worth_nothing(place: Place) -> None:
@@ -144,9 +199,10 @@ async def test_a_code_whose_time_is_over_is_worth_nothing(place: Place) -> None:
         await store.add_code(b"code", source.id, NOON_US)
         await store.add_code(b"later", source.id, NOON_US + 1)
 
-        assert await store.spend_code(b"code", NOON_US) is None
-        assert await store.purge(NOON_US + 1) == 1
-        assert await store.spend_code(b"later", NOON_US) is None
+        assert await store.code(b"code", NOON_US) is None
+        assert await _spent(store, a_device("laptop", source)) is None
+        assert await store.purge(NOON_US + 1) == 2
+        assert await store.code(b"later", NOON_US) is None
 
 
 async def test_a_device_is_known_by_its_token_even_after_a_restart(place: Place) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from obdesk.domain.entities import Trigger
-from obdesk.domain.limits import BankCall, Budget, budget_of
+from obdesk.domain.limits import TURN, BankCall, Budget, Sharing, budget_of
 from obdesk.storage.store import Store
 from obdesk.storage.writes import connections
 from obdesk.sync import policy
@@ -129,24 +130,46 @@ def test_what_is_left_says_when_it_grows_again() -> None:
     assert budget_of(ahead, NOW).left == 3, "made before a clock was set back"
 
 
-@pytest.mark.parametrize("peers", [1, 2, 3, 4, 5, 64])
+@pytest.mark.parametrize("peers", [1, 2, 3, 4, 5, 32])
 def test_F62_computers_that_share_a_user_read_no_bank_more_often_than_one_would(peers: int) -> None:
-    reads = dict.fromkeys(ALONE, 0)
-    made: list[BankCall] = []
-    for trigger in (Trigger.SCHEDULE, Trigger.WEBHOOK, Trigger.RETRY, Trigger.START, Trigger.LINK):
-        while policy.has_budget(made, trigger, NOW, peers):
-            made.append(BankCall(NOW, attended=False))
-            reads[trigger] += 1
-    assert len(made) * peers <= 4, "each of them does the same and hears nothing of the others"
-    assert reads[Trigger.SCHEDULE] * peers <= 3
-    assert budget_of(made, NOW, peers).left == 0
-    assert policy.has_budget(made, Trigger.PERSON, NOW, peers)
+    read_at: list[list[datetime]] = [[] for _ in range(peers)]
+    for hour in range(24 * 40):
+        now = NOW + timedelta(hours=hour)
+        for seat, its in enumerate(read_at):
+            calls = [BankCall(at, attended=False) for at in its]
+            assert policy.has_budget(calls, Trigger.PERSON, now, Sharing(peers, seat))
+            trigger = ALONE[(hour + seat) % len(ALONE)]
+            while policy.has_budget(calls, trigger, now, Sharing(peers, seat)):
+                calls.append(BankCall(now, attended=False))
+                its.append(now)
+    reads = sorted(at for its in read_at for at in its)
+    for at in reads:
+        assert sum(at <= each < at + DAY for each in reads) <= 4, "none hears of the others"
+    for its in read_at:
+        waits = [later - before for before, later in pairwise((NOW, *its, NOW + timedelta(days=40)))]
+        assert max(waits) < timedelta(days=18), "and none is left out for ever"
+
+
+@pytest.mark.parametrize("peers", [1, 2, 3, 4])
+def test_F62_the_schedule_reads_at_every_number_of_computers_that_leaves_each_a_read(peers: int) -> None:
+    assert policy.has_budget([], Trigger.SCHEDULE, NOW, Sharing(peers))
 
 
 def test_F62_two_computers_have_two_reads_each_one_of_them_for_a_new_link() -> None:
-    assert budget_of([], NOW, 2) == Budget(2, 2, None)
+    assert budget_of([], NOW, Sharing(2)) == Budget(2, 2, None)
     once = [BankCall(NOW, attended=False)]
-    assert not policy.has_budget(once, Trigger.SCHEDULE, NOW, 2)
-    assert policy.has_budget(once, Trigger.LINK, NOW, 2)
+    assert not policy.has_budget(once, Trigger.SCHEDULE, NOW, Sharing(2))
+    assert policy.has_budget(once, Trigger.LINK, NOW, Sharing(2))
+
+
+def test_F62_whose_turn_is_later_is_told_when() -> None:
+    budgets = [budget_of([], NOW, Sharing(5, seat)) for seat in range(32)]
+    assert sorted(each.of for each in budgets) == [0] * 30 + [1] * 2
+    for seat, each in enumerate(budgets):
+        if not each.of:
+            assert each.resets_at is not None
+            assert NOW < each.resets_at < NOW + 16 * TURN
+            assert budget_of([], each.resets_at, Sharing(5, seat)).left == 1
+            assert budget_of([], each.resets_at - timedelta(seconds=1), Sharing(5, seat)).left == 0
     for nonsense in (0, -3):
-        assert budget_of([], NOW, nonsense) == Budget(4, 4, None)
+        assert budget_of([], NOW, Sharing(nonsense)) == Budget(4, 4, None)

@@ -13,7 +13,7 @@ from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
 from tests.seed import KEY, row
 from tests.storage.files import checked
-from tests.sync.test_identity import ONE, SAVINGS, Book
+from tests.sync.book import ONE, SAVINGS, Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

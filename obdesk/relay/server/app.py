@@ -23,11 +23,13 @@ from obdesk.relay.server.devices import Devices
 from obdesk.relay.server.doors import Doors
 from obdesk.relay.server.health import Health
 from obdesk.relay.server.hooks import Hooks
+from obdesk.relay.server.keys import BadKeyError
 from obdesk.relay.server.known import Known
 from obdesk.relay.server.limits import Addresses, Buckets
 from obdesk.relay.server.mailbox import Closing, Mailbox
 from obdesk.relay.server.middleware import Edge
 from obdesk.relay.server.store import StoreDownError
+from obdesk.relay.server.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -91,6 +93,7 @@ def build(
         del app
         async with anyio.create_task_group() as group:
             group.start_soon(_purge, context)
+            group.start_soon(watch, context)
             yield
             group.cancel_scope.cancel()
         if aggregator is not None:
@@ -111,6 +114,7 @@ def build(
             HTTPException: nothing,
             problems.ProblemError: problems.refused,
             StoreDownError: problems.store_down,
+            BadKeyError: problems.wrong_key,
         },
         lifespan=lifespan,
     )

@@ -20,6 +20,7 @@ from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import serving, workers
 from obdesk.relay.server.app import wall_clock_us
 from obdesk.relay.server.keys import BadKeyError
+from obdesk.relay.server.keys import load as load_keys
 from obdesk.relay.server.operating import Operator, OperatorError
 from obdesk.relay.server.settings import Settings, SettingsError, load
 from obdesk.relay.server.store import BrokerStep, Gzip, StoreDownError
@@ -27,7 +28,7 @@ from obdesk.relay.server.store import BrokerStep, Gzip, StoreDownError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from obdesk.relay.server.store import Source
+    from obdesk.relay.server.store import Device, Source
 
 _T = TypeVar("_T")
 _DAY_H: Final = 24
@@ -105,12 +106,10 @@ def _operated(settings: Settings, work: Callable[[Operator], Awaitable[_T]]) -> 
     """Run what an operator does on the store, beside a relay that may be serving it."""
 
     async def run() -> _T:
-        keys = serving.keys_of(settings)
-        store = await serving.open_store(settings.store, beside=True)
+        store = await serving.open_store(settings.store, folder=settings.state, beside=True)
         try:
-            operator = Operator(store, keys, wall_clock_us())
-            await operator.check_key()
-            return await work(operator)
+            keys = await serving.keys_of(settings, store)
+            return await work(Operator(store, keys, wall_clock_us()))
         finally:
             await store.close()
 
@@ -170,6 +169,7 @@ def serve(
         str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
     ] = None,
     socket_fd: Annotated[int | None, typer.Option("--socket-fd", hidden=True)] = None,
+    ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
     worker: Annotated[int, typer.Option("--worker", hidden=True)] = 0,
 ) -> None:
     """Serve the relay until it is told to end. It says where, once it answers."""
@@ -180,14 +180,14 @@ def serve(
     }  # fmt: skip
     settings = _settings(config, **flags)
     if socket_fd is not None:
-        serving.serve(settings, socket.socket(fileno=socket_fd), lambda: None, worker=worker)
+        serving.serve(settings, socket.socket(fileno=socket_fd), workers.teller(ready_fd), worker=worker)
         return
     with serving.listen(settings.listen) as listener:
         listening = f"Listening on {serving.address_of(listener)}"
         if settings.workers == 1:
             serving.serve(settings, listener, lambda: _say(listening))
             return
-        serving.keys_of(settings)
+        load_keys(settings.key_file)
         _say(listening)
         given = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items() if value is not None]
         told = [*(["--config", str(config)] if config else []), *(word for pair in given for word in pair)]
@@ -322,11 +322,16 @@ def devices(
             return [f"The next wish of {forget_user} makes a user."]
         found = await operator.devices(source or "")
         return [
-            f"{device.id}  {'user known' if device.route else 'no user'}  {_BROKER[broker.step]}".rstrip()
+            f"{device.id}  {'user known' if device.route else 'no user'}  {_asked(device)}"
+            f"  {_BROKER[broker.step]}".rstrip()
             for device, broker in found
         ]
 
     _say(*_operated(settings, work))
+
+
+def _asked(device: Device) -> str:
+    return "has not asked yet" if device.pulled_at_us is None else f"last asked {_when(device.pulled_at_us)}"
 
 
 _BROKER: Final = {

@@ -13,39 +13,42 @@ if TYPE_CHECKING:
 
 
 class Deadlines:
-    """The limits of one length that run at the moment, oldest first."""
+    """The limits of one length that run at the moment."""
 
     def __init__(self, time_s: float) -> None:
         self._time_s = time_s
         self._running: dict[Deadline, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def limit(self) -> Deadline:
-        """Return a context that raises TimeoutError if it is not left in time."""
-        return Deadline(self)
+    def limit(self, spent_s: float = 0.0) -> Deadline:
+        """Return a context that raises TimeoutError if it is not left in time, of which some is spent."""
+        return Deadline(self, spent_s)
 
     def begin(self, deadline: Deadline) -> None:
         """Let a limit run."""
         loop = asyncio.get_running_loop()
-        deadline.ends_s = loop.time() + self._time_s
+        deadline.ends_s = loop.time() + self._time_s - deadline.spent_s
         self._running[deadline] = None
-        if self._timer is None:
-            self._timer = loop.call_later(self._time_s, self._sweep, loop)
+        if self._timer is None or deadline.ends_s < self._timer.when():
+            self._look_at(deadline.ends_s, loop)
+
+    def _look_at(self, when_s: float, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(when_s, self._sweep, loop)
 
     def end(self, deadline: Deadline) -> None:
         """Let a limit run no more."""
         self._running.pop(deadline, None)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Break what is over, and come again for the oldest of the rest, if there is any."""
+        """Break what is over, and come again for the next of the rest, if there is any."""
         now_s = loop.time()
-        over = []
         self._timer = None
-        for deadline in self._running:
-            if deadline.ends_s > now_s:
-                self._timer = loop.call_at(deadline.ends_s, self._sweep, loop)
-                break
-            over.append(deadline)
+        over = [deadline for deadline in self._running if deadline.ends_s <= now_s]
+        if len(over) < len(self._running):
+            rest = (deadline.ends_s for deadline in self._running)
+            self._look_at(min(ends_s for ends_s in rest if ends_s > now_s), loop)
         for deadline in over:
             self.end(deadline)
             deadline.cut()
@@ -54,8 +57,9 @@ class Deadlines:
 class Deadline:
     """One wait with its limit; what asyncio.timeout is, but for the timer."""
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, spent_s: float) -> None:
         self._deadlines = deadlines
+        self.spent_s = spent_s
         self._task: asyncio.Task[object] | None = None
         self._cancels = 0
         self._is_cut = False

@@ -33,7 +33,6 @@ _KEY_BYTES: Final = 32
 _USER_CODE: Final = re.compile(r"[\x21-\x7e]{1,512}")
 _DEVICES_MAX: Final = 32
 """So many devices of one user: each hint is sealed for each of them."""
-_CODE_AGAIN_US: Final = 15 * 60 * 1_000_000
 _NO_KEY: Final = problem(
     400, "Key not usable", "The public key must be 32 bytes of base64url to which a hint can be sealed."
 )
@@ -46,20 +45,19 @@ _NO_CODE: Final = problem(
 _NO_USER: Final = problem(
     403,
     "User not proved",
-    "The aggregator did not accept the user code. Try again with a new one; the pairing code stays good for"
-    " 15 minutes.",
+    "The aggregator did not accept the user code. Try again with a new one; the pairing code stays good.",
 )
 _NOT_HERE: Final = problem(
     403,
     "User not proved",
     "This relay does not know the aggregator's address, so nobody's user can be proved. Its operator has to"
-    " give api_url; the pairing code stays good for 15 minutes.",
+    " give api_url; the pairing code stays good.",
 )
 _NOT_ASKED: Final = problem(
     503,
     "User not proved",
     "The aggregator could not be asked whose the user code is. Try again with a new one; the pairing code"
-    " stays good for 15 minutes.",
+    " stays good.",
     retry_after_s=60,
 )
 _CROWDED: Final = problem(
@@ -97,21 +95,24 @@ class Devices:
         return DONE
 
     async def _new(self, code: str, user_code: str | None, public_key: bytes) -> Paired:
+        """Make a device by a code; one who did not hear of it the first time has it again, by the same key.
+
+        The code is spent as the device is made, in one operation: a store that fails before leaves it good.
+        """
         context, wait = self._context, self._context.patience.wait
-        source_id = await wait(context.store.spend_code(hashed(code), context.clock_us()))
-        source = None if source_id is None else await wait(context.store.source(source_id))
-        if source is None:
+        code_hash, now_us = hashed(code), context.clock_us()
+        known = await wait(context.store.code(code_hash, now_us))
+        source = None if known is None else await wait(context.store.source(known.source_id))
+        if known is None or source is None or known.public_key not in {None, public_key}:
             raise ProblemError(_NO_CODE)
-        try:
-            user = await self._proved(source, user_code)
-            ticket = Ticket(source.id, new_id(), public_key, new_secret(), user)
-            await self._refuse_crowd(source, ticket.device(context.keys))
-        except ProblemError:
-            # The person holds the code of an operator who may be asleep; it was theirs before.
-            until_us = context.clock_us() + _CODE_AGAIN_US
-            await wait(context.store.add_code(hashed(code), source.id, until_us))
-            raise
-        return await self._kept(source, ticket)
+        user = await self._proved(source, user_code)
+        ticket = Ticket(source.id, known.device_id or new_id(), public_key, new_secret(), user)
+        device = ticket.device(context.keys)
+        await self._refuse_crowd(source, device)
+        made = await wait(context.store.spend_code(code_hash, device, hashed(ticket.token), now_us))
+        if made is None:
+            raise ProblemError(_NO_CODE)
+        return await self._joined(source, msgspec.structs.replace(ticket, device_id=made))
 
     async def _again(self, text: str, user_code: str | None, public_key: bytes) -> Paired:
         """Return a device that the store may have lost; one that it has goes on as it was."""
@@ -127,7 +128,9 @@ class Devices:
             ticket = msgspec.structs.replace(ticket, user=user)
         device = await wait(context.store.device_of(hashed(ticket.token)))
         if device is None:
-            return await self._kept(source, ticket)
+            made = ticket.device(context.keys)
+            await wait(context.store.add_device(made, hashed(ticket.token)))
+            return await self._joined(source, ticket)
         if user is not None:
             await self._refuse_crowd(source, ticket.device(context.keys))
             await self._claimed(device, user)
@@ -159,12 +162,12 @@ class Devices:
         if len([each for each in others if each.id != device.id]) >= _DEVICES_MAX:
             raise ProblemError(_CROWDED)
 
-    async def _kept(self, source: Source, ticket: Ticket) -> Paired:
+    async def _joined(self, source: Source, ticket: Ticket) -> Paired:
+        """Return the answer to a device that the store has and that shares with others from now on."""
         context = self._context
-        device = ticket.device(context.keys)
-        await context.patience.wait(context.store.add_device(device, hashed(ticket.token)))
         if ticket.user is not None:
-            await self._claimed(device, ticket.user)
+            await self._claimed(ticket.device(context.keys), ticket.user)
+        await context.patience.wait(context.store.pulled(ticket.device_id, context.clock_us()))
         await context.known.settled()
         return await self._paired(source, ticket)
 

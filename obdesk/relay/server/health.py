@@ -47,6 +47,8 @@ class Health:
         if not is_allowed or not gives_figures(context.settings, request.scope):
             return problems.NOT_FOUND
         try:
+            # What it holds can be read for a while after it can keep no more.
+            await context.patience.wait(context.store.ping())
             figures = await context.patience.wait(context.store.figures())
         except StoreDownError:
             figures = None

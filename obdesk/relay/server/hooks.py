@@ -15,10 +15,11 @@ from starlette.responses import Response
 
 from obdesk.relay.protocol import EVENTS
 from obdesk.relay.server import bodies, problems, signature
+from obdesk.relay.server.asking import Spent
 from obdesk.relay.server.deadlines import Deadlines
 from obdesk.relay.server.delivery import Delivery
 from obdesk.relay.server.intake import BadEncodingError, BadSignatureError, Examiner, Proof, proof_of
-from obdesk.relay.server.keys import hashed
+from obdesk.relay.server.keys import BadKeyError, hashed
 from obdesk.relay.server.limits import Buckets
 from obdesk.relay.server.lines import Lines, LineTooLongError
 from obdesk.relay.server.logs import fields
@@ -83,7 +84,18 @@ class Hooks:
         self._lines = Lines(_AT_ONCE, _LINE_MAX)
         self._bytes_max = context.settings.body_kib * 1024
         self._room = bodies.Room(_ROOMS * self._bytes_max, _ROOMS // 4 * self._bytes_max)
-        self._signer = lru_cache(maxsize=1_024)(lambda locked: Signer(context.keys.unlock(locked)))
+        self._has_told_key = False
+        self._signer = lru_cache(maxsize=1_024)(self._unlocked)
+
+    def _unlocked(self, locked: bytes) -> Signer:
+        """Return who checks signatures by a secret; a worker with another key than the others' has none."""
+        try:
+            return Signer(self._context.keys.unlock(locked))
+        except BadKeyError:
+            if not self._has_told_key:
+                self._has_told_key = True
+                _log.warning("another relay keeps what this one's key file does not open: give both the same")
+            raise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -93,6 +105,8 @@ class Hooks:
             fate, answer = refused.fate, refused.answer
         except StoreDownError:
             fate, answer = Fate.STORE_DOWN, problems.STORE_DOWN
+        except BadKeyError:
+            fate, answer = Fate.WRONG_KEY, problems.WRONG_KEY
         except bodies.SenderGoneError:
             self._context.metrics.delivered(Fate.TOO_SLOW)
             return
@@ -106,7 +120,9 @@ class Hooks:
         is_plain = scope.get("raw_path") == path.encode() and not scope["query_string"]
         if scope["method"] != "POST" or event not in _KNOWN or not is_plain:
             raise self._unknown(scope)
-        source = await self._context.known.source_of(hashed(capability))
+        spent = Spent()
+        with spent:
+            source = await self._context.known.source_of(hashed(capability))
         if source is None:
             raise self._unknown(scope)
         if source.removed_at_us is not None:
@@ -114,7 +130,13 @@ class Hooks:
         try:
             facts, payload = await self._read(scope, receive, source, event, path)
         finally:
-            await self._tell_bearer(scope, source)
+            with spent:
+                await self._tell_bearer(scope, source)
+        kept = self._kept(source, event, facts, payload)
+        # One limit for all that was asked of the store: the sender waits for the whole of it.
+        return await self._context.patience.wait(kept, spent.seconds)
+
+    async def _kept(self, source: Source, event: str, facts: Facts, payload: bytes) -> Fate:
         try:
             async with self._lines.of(source.id):
                 return await self._delivery.keep(source, event, facts, payload)

@@ -33,8 +33,8 @@ class Progress(NamedTuple):
     commits: int
 
 
-class LifeFile:
-    """The file, open; the lock on it goes with the process, however that ends."""
+class LockedFile:
+    """A small file, open, that one process at a time may lock; the lock goes with it, however it ends."""
 
     def __init__(self, path: Path) -> None:
         """Open or make it; raises OSError."""
@@ -42,7 +42,7 @@ class LifeFile:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | binary, 0o600)
 
     def lock(self) -> bool:
-        """Become the one that serves the store; False where another process does."""
+        """Become the one that holds it; False where another process does."""
         try:
             if sys.platform == "win32":
                 os.lseek(self._handle, _LOCKED_BYTE, os.SEEK_SET)
@@ -54,22 +54,20 @@ class LifeFile:
         return True
 
     def unlock(self) -> None:
-        """Let another process serve the store."""
+        """Let another process hold it."""
         if sys.platform == "win32":
             os.lseek(self._handle, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(self._handle, msvcrt.LK_UNLCK, 1)
         else:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
 
-    def read(self) -> Progress | None:
-        """Return what was written last; None where that is nothing one can read."""
+    def read_raw(self, size: int) -> bytes:
+        """Return what it begins with."""
         os.lseek(self._handle, 0, os.SEEK_SET)
-        found = _FORM.fullmatch(os.read(self._handle, _BYTES + 1))
-        return None if found is None else Progress(found[1].decode(), int(found[2]))
+        return os.read(self._handle, size)
 
-    def write(self, progress: Progress, *, flush: bool = False) -> None:
-        """Note how far the store has come; raises OSError."""
-        raw = f"{progress.epoch} {progress.commits:020}\n".encode()
+    def write_raw(self, raw: bytes, *, flush: bool = False) -> None:
+        """Let it begin with something else; raises OSError."""
         if sys.platform == "win32":
             os.lseek(self._handle, 0, os.SEEK_SET)
             os.write(self._handle, raw)
@@ -81,3 +79,16 @@ class LifeFile:
     def close(self) -> None:
         """Let go of the file and of the lock."""
         os.close(self._handle)
+
+
+class LifeFile(LockedFile):
+    """The file; whoever serves the store holds the lock."""
+
+    def read(self) -> Progress | None:
+        """Return what was written last; None where that is nothing one can read."""
+        found = _FORM.fullmatch(self.read_raw(_BYTES + 1))
+        return None if found is None else Progress(found[1].decode(), int(found[2]))
+
+    def write(self, progress: Progress, *, flush: bool = False) -> None:
+        """Note how far the store has come; raises OSError."""
+        self.write_raw(f"{progress.epoch} {progress.commits:020}\n".encode(), flush=flush)

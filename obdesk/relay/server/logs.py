@@ -24,6 +24,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Final, TextIO, TypedDict, Unpack, cast
 
 from obdesk.relay.protocol import EVENTS
+from obdesk.relay.server.store import StoreDownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +80,8 @@ class Fields(TypedDict, total=False):
     count: int
     """How many of what the sentence names."""
     duration_ms: float
+    why: StoreDownError
+    """Why the store is down; its sentence is written, which is one of ours."""
 
 
 def fields(**told: Unpack[Fields]) -> dict[str, Fields]:
@@ -105,6 +108,8 @@ def _told(told: Fields) -> Iterator[tuple[str, object]]:
     if "fate" in told:
         yield "outcome", told["fate"].outcome
         yield "reason", told["fate"].reason
+    if isinstance(told.get("why"), StoreDownError):
+        yield "why", str(told["why"])
     words = {name: told.get(name) for name in ("route", "operation", "call", "answer")}
     yield from ((name, word.value) for name, word in words.items() if isinstance(word, Enum))
     numbers = {name: told.get(name) for name in ("status", "count", "duration_ms")}

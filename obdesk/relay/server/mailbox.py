@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from obdesk.relay.server import problems
 from obdesk.relay.server.delivery import dirty_of
 from obdesk.relay.server.metrics import Operation
 from obdesk.relay.server.problems import ProblemError
+from obdesk.relay.server.store import LIVE_US, StoreDownError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
     from obdesk.relay.server.callers import Callers
     from obdesk.relay.server.context import Context
-    from obdesk.relay.server.store import Device, Inbox
+    from obdesk.relay.server.store import Device, Inbox, Source
 
 _POLLS_MAX: Final = 4
 """So many pulls of one device wait at once: it needs one, and leaves others behind when it reconnects."""
+_PULLED_AGAIN_US: Final = 3_600 * 1_000_000
+"""That a device asks is kept no more often: a pull usually writes nothing."""
 _PARAMETERS: Final = frozenset({"after", "limit", "wait"})
 DONE: Final = Response(status_code=204)
 
@@ -148,20 +151,41 @@ class Mailbox:
         source = await context.patience.wait(context.store.source(device.source_id))
         if source is None:
             raise ProblemError(problems.NOT_FOUND)
-        peers = 1
-        if device.route is not None or source.kind is SourceKind.PERSONAL:
-            asked = context.store.recipients(source.id, device.route)
-            peers = len(await context.patience.ask(Operation.RECIPIENTS, asked))
-        return Page(
-            tuple(entries),
-            self._cursor(device, epoch, last),
-            max(peers, 1),
-            source.bearer_seen_at_us,
-            source.delivered_at_us,
-        )
+        peers, seat = await self._shared(source, device)
+        told = _of_source(source, inbox)
+        return Page(tuple(entries), self._cursor(device, epoch, last), peers, *told, seat)
+
+    async def _shared(self, source: Source, device: Device) -> tuple[int, int | None]:
+        """Return how many devices look at the same user and ask for their hints, and this one's seat."""
+        if device.route is None and source.kind is not SourceKind.PERSONAL:
+            return 1, None
+        context, now_us = self._context, self._context.clock_us()
+        if device.seat is None or now_us - (device.pulled_at_us or 0) >= _PULLED_AGAIN_US:
+            with suppress(StoreDownError):  # what waits is handed over also where nothing can be written
+                await context.patience.wait(context.store.pulled(device.id, now_us))
+        asked = context.store.recipients(source.id, device.route)
+        found = await context.patience.ask(Operation.RECIPIENTS, asked)
+        live = [each for each in found if (each.pulled_at_us or 0) > now_us - LIVE_US]
+        seat = next((each.seat for each in found if each.id == device.id), None)
+        return max(len(live), 1), seat
 
     def _cursor(self, device: Device, epoch: str, seq: int) -> str:
         return str(Cursor(epoch, seq, self._context.keys.mark(device.id, epoch, seq)))
+
+
+def _of_source(source: Source, inbox: Inbox) -> tuple[int | None, int | None]:
+    """Return when a live token and a delivery last came, as far as that concerns the device.
+
+    Of a source that serves many, a device learns of its own deliveries alone: a mailbox's numbers follow the
+    clock. Whose token an unsigned delivery carried is not known, so there its operator alone is told.
+    """
+    match source.kind:
+        case SourceKind.PERSONAL:
+            return source.bearer_seen_at_us, source.delivered_at_us
+        case SourceKind.SHARED:
+            return None, inbox.head or None
+        case _:
+            assert_never(source.kind)
 
 
 def _has_no_news(inbox: Inbox, after: Cursor) -> bool:

@@ -60,6 +60,8 @@ class Fate(Enum):
     LIMITED = ("refused", "rate_limited")
     STORE_DOWN = ("failed", "store_down")
     """The sender was asked to come again."""
+    WRONG_KEY = ("failed", "wrong_key")
+    """The source was kept with another key than this worker has; the same."""
 
     @property
     def outcome(self) -> str:

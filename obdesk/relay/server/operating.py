@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from obdesk.relay.protocol import EVENTS, SourceKind
-from obdesk.relay.server.keys import BadKeyError, hashed, new_code
+from obdesk.relay.server.keys import hashed, new_code
 from obdesk.relay.server.signature import signed_path
 from obdesk.relay.server.store import Broker, BrokerStep, Gzip, Source
 
@@ -101,18 +101,6 @@ class Operator:
             raise OperatorError(
                 f"For the device {device_id} it is not unknown whether a user was made. Nothing was changed."
             )
-
-    async def check_key(self) -> None:
-        """Raise OperatorError where the store was written with another key."""
-        try:
-            for source in await self.store.sources():
-                for locked in source.secrets:
-                    self.keys.unlock(locked)
-        except BadKeyError as error:
-            raise OperatorError(
-                "The key file does not belong to this store: its secrets were locked with another key. Put"
-                " back the key file that was there, or begin with an empty store."
-            ) from error
 
     def _locked(self, secret: str) -> bytes:
         if not secret:

@@ -22,6 +22,10 @@ STORE_RETRY_S: Final = 5
 """When to come again after the store did not answer: soon, for what was sent is not kept anywhere."""
 
 
+_KEY_RETRY_S: Final = 60
+"""A wrong key waits for a person."""
+
+
 class ProblemError(Exception):
     """A request is refused; carries the answer."""
 
@@ -99,6 +103,13 @@ STORE_DOWN: Final = problem(
     "What was sent could not be kept. Send it again after a while.",
     retry_after_s=STORE_RETRY_S,
 )
+WRONG_KEY: Final = problem(
+    503,
+    "Another key",
+    "This relay cannot read what another one keeps in the same store. Its operator finds the reason in the"
+    " log. Send it again after a while.",
+    retry_after_s=_KEY_RETRY_S,
+)
 BUSY: Final = problem(
     503,
     "Too much at once",
@@ -123,3 +134,9 @@ async def store_down(request: Request, error: Exception) -> Response:
     """Answer while the store does not."""
     del request, error
     return STORE_DOWN
+
+
+async def wrong_key(request: Request, error: Exception) -> Response:
+    """Answer where what is kept was locked with another key."""
+    del request, error
+    return WRONG_KEY

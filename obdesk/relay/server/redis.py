@@ -14,25 +14,42 @@ from obdesk.relay.protocol import RETENTION_S, SourceKind
 from obdesk.relay.server.keys import new_id
 from obdesk.relay.server.redis_link import Link
 from obdesk.relay.server.redis_wakes import listen
-from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
+from obdesk.relay.server.store import (
+    LIVE_US,
+    Broker,
+    BrokerStep,
+    Code,
+    Device,
+    Figures,
+    Gzip,
+    Inbox,
+    Kept,
+    Source,
+    Waiting,
+)
 from obdesk.relay.server.tasks import Tasks
 from obdesk.relay.server.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from obdesk.relay.server.store import Mail, Store
 
+_DAY_US = 24 * 3_600 * 1_000_000
 _NO_SECRETS = msgspec.msgpack.encode(())
 
 
-async def open_store(url: str) -> Store:
+async def open_store(url: str, *, folder: Path | None = None, beside: bool = False) -> Store:
     """Open the store in a Redis (`redis://`, `rediss://` or `unix://`).
+
+    In the folder is kept how far Redis was seen to come (`redis_seen`); the operator's commands, which work
+    `beside` those who serve, only read that.
 
     Raises StoreRefusedError for a Redis that may forget what it confirmed, StoreDownError where it
     cannot be reached.
     """
-    store = RedisStore(Link(url))
+    store = RedisStore(Link(url, folder, beside=beside))
     try:
         await store.ping()
     except BaseException:  # whatever it was, and it goes on from here: no connection stays open
@@ -97,22 +114,23 @@ class RedisStore:
         """See Store."""
         await self._call("add_code", code_hash, source_id, expires_at_us)
 
-    async def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
+    async def code(self, code_hash: bytes, now_us: int) -> Code | None:
         """See Store."""
-        (source_id,) = await self._call("spend_code", code_hash, now_us)
-        return None if source_id is None else source_id.decode()
+        source_id, device_id, public_key = await self._call("code", code_hash, now_us)
+        if source_id is None:
+            return None
+        return Code(source_id.decode(), None if device_id is None else device_id.decode(), public_key)
+
+    async def spend_code(
+        self, code_hash: bytes, device: Device, token_hash: bytes, now_us: int
+    ) -> str | None:
+        """See Store."""
+        (made,) = await self._call("spend_code", code_hash, now_us, *_added(device, token_hash))
+        return None if made is None else made.decode()
 
     async def add_device(self, device: Device, token_hash: bytes) -> None:
         """See Store."""
-        await self._call(
-            "add_device",
-            device.id,
-            device.source_id,
-            device.public_key,
-            b"" if device.route is None else device.route,
-            token_hash,
-            BrokerStep.NONE.value,
-        )
+        await self._call("add_device", *_added(device, token_hash))
 
     async def device_of(self, token_hash: bytes) -> Device | None:
         """See Store."""
@@ -125,6 +143,10 @@ class RedisStore:
     async def set_route(self, device_id: str, route: bytes) -> None:
         """See Store."""
         await self._call("set_route", device_id, route)
+
+    async def pulled(self, device_id: str, now_us: int) -> None:
+        """See Store."""
+        await self._call("pulled", device_id, now_us, now_us - LIVE_US)
 
     async def remove_device(self, device_id: str) -> bool:
         """See Store."""
@@ -183,6 +205,8 @@ class RedisStore:
         purged = 0
         while some := _number(*await self._call("purge", now_us, now_us - RETENTION_S * 1_000_000)):
             purged += some
+        if _flag(await self._call("shorten", now_us, now_us - _DAY_US)):
+            await self._link.shorten()
         return purged
 
     async def figures(self) -> Figures:
@@ -199,6 +223,12 @@ class RedisStore:
         self._wakes.close()
         await self._tasks.close()
         await self._link.close()
+
+
+def _added(device: Device, token_hash: bytes) -> tuple[bytes | str, ...]:
+    """Return a new device as store.lua takes it."""
+    route = b"" if device.route is None else device.route
+    return (device.id, device.source_id, device.public_key, route, token_hash, BrokerStep.NONE.value)
 
 
 def _raw(value: bytes | None) -> bytes:
@@ -241,5 +271,5 @@ def _sources(values: list[bytes | None]) -> Iterator[Source]:
 
 
 def _devices(values: list[bytes | None]) -> Iterator[Device]:
-    for device_id, source_id, public_key, route in _rows(values, 4):
-        yield Device(_text(device_id), _text(source_id), _raw(public_key), route)
+    for device_id, source_id, public_key, route, *numbers in _rows(values, 6):
+        yield Device(_text(device_id), _text(source_id), _raw(public_key), route, *map(_time, numbers))

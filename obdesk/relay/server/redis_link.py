@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import suppress
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -31,8 +31,12 @@ from redis.exceptions import (
 )
 
 from obdesk.relay.server.keys import new_id
+from obdesk.relay.server.redis_seen import Seen
 from obdesk.relay.server.store import MAILBOX_MAX, StoreDownError, StoreRefusedError
 from obdesk.relay.server.tasks import Tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Argument: TypeAlias = bytes | str | int
 PURGED_AT_ONCE: Final = 500
@@ -165,8 +169,11 @@ class _Asked(NamedTuple):
 class Link:
     """Connections to one Redis, made anew when they end, and the operations that go through them."""
 
-    def __init__(self, url: str) -> None:
-        """Raise StoreRefusedError for what is no address of a Redis."""
+    def __init__(self, url: str, folder: Path | None = None, *, beside: bool = False) -> None:
+        """`folder` and `beside` are as in `redis.open_store`.
+
+        Raises StoreRefusedError for what is no address of a Redis.
+        """
         try:
             self._pool = ConnectionPool.from_url(
                 url,
@@ -183,7 +190,7 @@ class Link:
         self._script_name = sha1(self._script, usedforsecurity=False).hexdigest()
         self._asked: deque[_Asked] = deque()
         self._something_asked = asyncio.Event()
-        self._seen = 0
+        self._seen = Seen(url, folder, writes=not beside)
         self._tasks = Tasks()
         for _ in range(_LINKS):
             self._tasks.start(self._serve())
@@ -191,12 +198,12 @@ class Link:
     async def call(self, operation: str, *arguments: Argument) -> list[bytes | None]:
         """Do an operation of store.lua and return the values it returns; raises StoreDownError."""
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        head = ("EVALSHA", self._script_name, 1, _KEY, operation, self._seen, new_id())
+        head = ("EVALSHA", self._script_name, 1, _KEY, operation, self._seen.commits, new_id())
         self._asked.append(_Asked(_packed((*head, *arguments)), future))
         self._something_asked.set()
         commits, *values = _values(await future)
         assert commits is not None, "store.lua returns it first"
-        self._seen = max(self._seen, int(commits))
+        self._seen.see(int(commits))
         return values
 
     def connection(self) -> Wire:
@@ -204,10 +211,23 @@ class Link:
         wire: Wire = self._pool.make_connection()  # type: ignore[no-untyped-call]
         return wire
 
+    async def shorten(self) -> None:
+        """Have Redis write its log anew, without what was deleted; where it refuses, its own rules hold."""
+        connection = self.connection()
+        try:
+            await connection.connect()
+            await connection.send_command("BGREWRITEAOF")
+            await connection.read_response()
+        except (RedisError, OSError, StoreDownError):
+            pass
+        finally:
+            await _close(connection)
+
     async def close(self) -> None:
         """Let go of Redis; what is asked and not answered fails."""
         await self._tasks.close()
         _answer_all(self._asked, StoreDownError("the relay ends"))
+        self._seen.close()
 
     async def _prepare(self, connection: Wire) -> None:
         """Refuse a Redis that forgets, and teach it what the relay does; on each new connection."""

@@ -17,7 +17,7 @@ import uvicorn
 
 from obdesk.relay.server import app, logs
 from obdesk.relay.server.connections import GuardedH11
-from obdesk.relay.server.keys import load, load_or_make
+from obdesk.relay.server.keys import BadKeyError, load, load_or_make
 from obdesk.relay.server.mailbox import Closing
 from obdesk.relay.server.metrics import Metrics
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from obdesk.relay.server.keys import Keys
     from obdesk.relay.server.settings import Listen, Settings, StoreUrl
-    from obdesk.relay.server.store import Store
+    from obdesk.relay.server.store import Source, Store
 
 _BACKLOG: Final = 2_048
 _KEEP_ALIVE_S: Final = 30
@@ -40,7 +40,7 @@ _ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 class Server(uvicorn.Server):
     """A server that says when it answers, and lets the long polls go when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, closing: Closing, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing, ready: Callable[[], object]) -> None:
         super().__init__(config)
         self._closing, self._ready = closing, ready
 
@@ -68,8 +68,11 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-async def open_store(url: StoreUrl, *, beside: bool = False) -> Store:
-    """Open the store at an address; `beside` as in `sqlite.open_store`. Raises StoreDownError."""
+async def open_store(url: StoreUrl, *, folder: Path | None = None, beside: bool = False) -> Store:
+    """Open the store at an address; `beside` as in `sqlite.open_store`, `folder` as in `redis.open_store`.
+
+    Raises StoreDownError.
+    """
     if url.sqlite is not None:
         from obdesk.relay.server import sqlite
 
@@ -78,15 +81,39 @@ async def open_store(url: StoreUrl, *, beside: bool = False) -> Store:
     from obdesk.relay.server import redis
 
     assert url.redis is not None, "the settings name one of the two"
-    return await redis.open_store(url.redis)
+    return await redis.open_store(url.redis, folder=folder, beside=beside)
 
 
-def keys_of(settings: Settings) -> Keys:
-    """Return the operator's keys, made beside a new SQLite store; raises BadKeyError or OSError."""
+async def keys_of(settings: Settings, store: Store) -> Keys:
+    """Return the operator's keys, with which the store was written; made beside a new SQLite store.
+
+    Raises BadKeyError where they do not belong to the store, OSError where they cannot be read.
+    """
+    sources = await store.sources()
     if settings.store.sqlite is None:
-        return load(settings.key_file)
-    settings.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return load_or_make(settings.key_file)
+        keys = load(settings.key_file)
+    elif sources and not settings.key_file.exists():
+        raise BadKeyError(
+            f"The key file {settings.key_file} is missing, and without it nothing in this store can be read."
+            " Put it back, or begin with an empty store."
+        )
+    else:
+        settings.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = load_or_make(settings.key_file)
+    for source in sources:
+        _check(keys, source)
+    return keys
+
+
+def _check(keys: Keys, source: Source) -> None:
+    try:
+        for locked in source.secrets:
+            keys.unlock(locked)
+    except BadKeyError as error:
+        raise BadKeyError(
+            "The key file does not belong to this store: its secrets were locked with another key. Put"
+            " back the key file that was there, or begin with an empty store."
+        ) from error
 
 
 def _has(library: str) -> bool:
@@ -102,7 +129,7 @@ def _protocol(settings: Settings) -> Callable[..., asyncio.Protocol]:
 
 
 def configured(
-    application: Starlette, settings: Settings, closing: Closing, ready: Callable[[], None]
+    application: Starlette, settings: Settings, closing: Closing, ready: Callable[[], object]
 ) -> Server:
     """Return a server for an application; `ready` is called when it answers."""
     config = uvicorn.Config(
@@ -165,11 +192,10 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{name[1]}"
 
 
-async def _serve(
-    settings: Settings, keys: Keys, listeners: list[socket.socket], ready: Callable[[], None]
-) -> None:
-    store = await open_store(settings.store)
+async def _serve(settings: Settings, listeners: list[socket.socket], ready: Callable[[], object]) -> None:
+    store = await open_store(settings.store, folder=settings.state)
     try:
+        keys = await keys_of(settings, store)
         closing = Closing()
         application = app.build(settings, store, keys, Metrics(), closing=closing)
         await configured(application, settings, closing, ready).serve(sockets=listeners)
@@ -177,12 +203,13 @@ async def _serve(
         await store.close()
 
 
-def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None], *, worker: int = 0) -> None:
+def serve(
+    settings: Settings, listener: socket.socket, ready: Callable[[], object], *, worker: int = 0
+) -> None:
     """Be one worker until SIGTERM or SIGINT; raises StoreDownError, BadKeyError or OSError.
 
     Workers are counted from 0; each has the port of its own for figures that follows from its number.
     """
-    keys = keys_of(settings)
     listeners, aside = [listener], settings.metrics_listen
     if aside is not None:
         listeners.append(listen(replace(aside, port=aside.port + worker)))
@@ -194,6 +221,6 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]
     undo = logs.setup(sys.stderr, settings.log_level.upper())
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(settings, keys, listeners, ready))
+            runner.run(_serve(settings, listeners, ready))
     finally:
         undo()

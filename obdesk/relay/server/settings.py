@@ -46,11 +46,17 @@ class StoreUrl:
     redis: str | None = None
 
 
+def _given_state() -> Path | None:
+    """Return the place that a service manager gives for what has to stay."""
+    given = os.environ.get("STATE_DIRECTORY")
+    return Path(given.partition(":")[0]) if given else None
+
+
 def _default_store() -> StoreUrl:
     """Return the place a service manager gives, or the person's own for such things."""
-    given = os.environ.get("STATE_DIRECTORY")
-    if given:
-        return StoreUrl(Path(given.partition(":")[0]) / "relay.sqlite")
+    given = _given_state()
+    if given is not None:
+        return StoreUrl(given / "relay.sqlite")
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return StoreUrl(Path(state) / "obdesk-relay" / "relay.sqlite")
 
@@ -97,6 +103,11 @@ class Settings:
     """For attempts to pair, from one network."""
     users: Rate = field(default=Rate(0.02, 5))
     """For tokens that one device asks the broker for."""
+
+    @property
+    def state(self) -> Path:
+        """Where a host keeps what Redis must not: the place a service manager gives, or beside the key."""
+        return _given_state() or self.key_file.parent
 
     @property
     def has_broker(self) -> bool:

@@ -8,6 +8,7 @@ itself: a handful of pages that are in memory take less time than handing the qu
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import suppress
 from functools import partial
@@ -17,9 +18,20 @@ import msgspec
 
 from obdesk.relay.protocol import SourceKind
 from obdesk.relay.server import sqlite_operations as operations
-from obdesk.relay.server.sqlite_file import down, open_for_reading
+from obdesk.relay.server.sqlite_file import down, open_for_reading, put_away
 from obdesk.relay.server.sqlite_writer import Writer
-from obdesk.relay.server.store import Broker, BrokerStep, Device, Figures, Gzip, Inbox, Kept, Source, Waiting
+from obdesk.relay.server.store import (
+    Broker,
+    BrokerStep,
+    Code,
+    Device,
+    Figures,
+    Gzip,
+    Inbox,
+    Kept,
+    Source,
+    Waiting,
+)
 from obdesk.relay.server.wakes import Wakes
 
 if TYPE_CHECKING:
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from obdesk.relay.server.store import Mail, Store
 
 _SOURCE = "id, name, kind, secrets, gzip, bearer_seen_at_us, delivered_at_us, removed_at_us"
-_DEVICE = "id, source_id, public_key, route"
+_DEVICE = "id, source_id, public_key, route, pulled_at_us, seat"
 
 
 async def open_store(path: Path, *, beside: bool = False) -> Store:
@@ -122,9 +134,24 @@ class SqliteStore:
             )
         )
 
-    async def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
+    async def code(self, code_hash: bytes, now_us: int) -> Code | None:
         """See Store."""
-        return await self._writer.do(partial(operations.spend_code, code_hash=code_hash, now_us=now_us))
+        statement = "SELECT source_id, device_id, public_key FROM code WHERE hash = ? AND expires_at_us > ?"
+        return next((Code(*row) for row in self._read(statement, code_hash, now_us)), None)
+
+    async def spend_code(
+        self, code_hash: bytes, device: Device, token_hash: bytes, now_us: int
+    ) -> str | None:
+        """See Store."""
+        return await self._writer.do(
+            partial(
+                operations.spend_code,
+                code_hash=code_hash,
+                device=device,
+                token_hash=token_hash,
+                now_us=now_us,
+            )
+        )
 
     async def add_device(self, device: Device, token_hash: bytes) -> None:
         """See Store."""
@@ -142,6 +169,10 @@ class SqliteStore:
     async def set_route(self, device_id: str, route: bytes) -> None:
         """See Store."""
         await self._writer.do(partial(operations.set_route, device_id=device_id, route=route))
+
+    async def pulled(self, device_id: str, now_us: int) -> None:
+        """See Store."""
+        await self._writer.do(partial(operations.pulled, device_id=device_id, now_us=now_us))
 
     async def remove_device(self, device_id: str) -> bool:
         """See Store."""
@@ -212,6 +243,7 @@ class SqliteStore:
         purged = 0
         while some := await self._writer.do(partial(operations.purge, now_us=now_us)):
             purged += some
+        await asyncio.to_thread(put_away, self._path)
         return purged
 
     async def figures(self) -> Figures:

@@ -19,7 +19,6 @@ from obdesk.relay.server.store import StoreDownError, StoreRefusedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION: Final = 1
 _WRITER_PATIENCE_MS: Final = 5_000
 _READER_PATIENCE_MS: Final = 250
 _LOCK_PATIENCE_S: Final = 1.0
@@ -81,6 +80,15 @@ CREATE TABLE payload (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX payload_age ON payload (received_at_us);
 """
+_SEATS: Final = """
+ALTER TABLE code ADD COLUMN device_id TEXT;
+ALTER TABLE code ADD COLUMN public_key BLOB;
+ALTER TABLE device ADD COLUMN pulled_at_us INTEGER;
+ALTER TABLE device ADD COLUMN seat INTEGER;
+"""
+_STEPS: Final = (_SCHEMA, _SEATS)
+"""What makes each version out of the one before; the first out of nothing."""
+VERSION: Final = len(_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +230,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     execute("PRAGMA trusted_schema = OFF")
     execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
     execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-    if found == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    if found < VERSION:
+        steps = "".join(_STEPS[found:])
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:
@@ -235,6 +244,15 @@ def _empty_log(connection: sqlite3.Connection) -> None:
     is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     if is_busy:
         raise StoreDownError("another program holds the store's file")
+
+
+def put_away(path: Path) -> None:
+    """Write what the log holds into the file and empty it, so that nothing deleted is readable there.
+
+    Who reads or writes meanwhile may keep it from that; it is tried again.
+    """
+    with suppress(sqlite3.Error), closing(_connect(path, _READER_PATIENCE_MS)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _settle(connection: sqlite3.Connection, life: LifeFile, path: Path) -> None:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from obdesk.relay.protocol import RETENTION_S
 from obdesk.relay.server.keys import new_id
-from obdesk.relay.server.store import MAILBOX_MAX, BrokerStep, Kept
+from obdesk.relay.server.store import LIVE_US, MAILBOX_MAX, BrokerStep, Kept
 
 if TYPE_CHECKING:
     import sqlite3
@@ -77,14 +78,33 @@ def saw_bearer(db: sqlite3.Connection, source_id: str, now_us: int) -> None:
 
 def add_code(db: sqlite3.Connection, code_hash: bytes, source_id: str, expires_at_us: int) -> None:
     """Keep a one-time code."""
-    db.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?)", (code_hash, source_id, expires_at_us))
+    db.execute(
+        "INSERT OR REPLACE INTO code (hash, source_id, expires_at_us) VALUES (?, ?, ?)",
+        (code_hash, source_id, expires_at_us),
+    )
 
 
-def spend_code(db: sqlite3.Connection, code_hash: bytes, now_us: int) -> str | None:
-    """Take a code away."""
-    spent = "DELETE FROM code WHERE hash = ? RETURNING source_id, expires_at_us"
-    rows: list[tuple[str, int]] = db.execute(spent, (code_hash,)).fetchall()
-    return next((source_id for source_id, expires_at_us in rows if expires_at_us > now_us), None)
+def spend_code(
+    db: sqlite3.Connection, code_hash: bytes, device: Device, token_hash: bytes, now_us: int
+) -> str | None:
+    """Make a device by a code, or give the one it made before a new token."""
+    found = "SELECT device_id, public_key FROM code WHERE hash = ? AND source_id = ? AND expires_at_us > ?"
+    row = db.execute(found, (code_hash, device.source_id, now_us)).fetchone()
+    if row is None:
+        return None
+    made, public_key = row
+    if made is None:
+        spent = "UPDATE code SET device_id = ?, public_key = ? WHERE hash = ?"
+        db.execute(spent, (device.id, device.public_key, code_hash))
+        add_device(db, device, token_hash)
+        return device.id
+    if public_key != device.public_key:
+        return None
+    if not db.execute("UPDATE device SET token = ? WHERE id = ?", (token_hash, made)).rowcount:
+        return None  # it was removed meanwhile
+    if device.route is not None:
+        set_route(db, made, device.route)
+    return str(made)
 
 
 def add_device(db: sqlite3.Connection, device: Device, token_hash: bytes) -> None:
@@ -93,7 +113,7 @@ def add_device(db: sqlite3.Connection, device: Device, token_hash: bytes) -> Non
     db.execute(
         "INSERT INTO device (id, source_id, public_key, route, token, broker) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, public_key = excluded.public_key,"
-        " route = excluded.route, token = excluded.token",
+        " route = excluded.route, token = excluded.token, pulled_at_us = NULL, seat = NULL",
         (
             device.id,
             device.source_id,
@@ -106,8 +126,22 @@ def add_device(db: sqlite3.Connection, device: Device, token_hash: bytes) -> Non
 
 
 def set_route(db: sqlite3.Connection, device_id: str, route: bytes) -> None:
-    """Keep whose a device is."""
-    db.execute("UPDATE device SET route = ? WHERE id = ?", (route, device_id))
+    """Keep whose a device is; among the others of that user it has no seat yet."""
+    db.execute("UPDATE device SET route = ?, seat = NULL WHERE id = ?", (route, device_id))
+
+
+def pulled(db: sqlite3.Connection, device_id: str, now_us: int) -> None:
+    """Keep that a device asks, with a seat of its own."""
+    others = (
+        "SELECT other.seat FROM device JOIN device AS other ON other.source_id = device.source_id"
+        " AND other.route IS device.route AND other.id <> device.id"
+        " WHERE device.id = ? AND other.pulled_at_us > ?"
+    )
+    taken = {row[0] for row in db.execute(others, (device_id, now_us - LIVE_US))}
+    free = next(seat for seat in count() if seat not in taken)
+    for (seat,) in db.execute("SELECT seat FROM device WHERE id = ?", (device_id,)).fetchall():
+        kept = free if seat is None or seat in taken else seat
+        db.execute("UPDATE device SET pulled_at_us = ?, seat = ? WHERE id = ?", (now_us, kept, device_id))
 
 
 def remove_device(db: sqlite3.Connection, device_id: str) -> bool:
@@ -168,9 +202,13 @@ def set_broker(db: sqlite3.Connection, device_id: str, was: BrokerStep, now: Bro
 
 
 def purge(db: sqlite3.Connection, now_us: int) -> int:
-    """Delete what is too old, at most PURGED_AT_ONCE of a kind; return how much that was."""
+    """Delete what is too old, at most PURGED_AT_ONCE of a kind; return how much that was.
+
+    That a live token was seen is told for as long.
+    """
     old_us = now_us - RETENTION_US
-    return sum(
+    seen = "UPDATE source SET bearer_seen_at_us = NULL WHERE bearer_seen_at_us <= ?"
+    return db.execute(seen, (old_us,)).rowcount + sum(
         db.execute(
             f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {time} <= ? LIMIT ?)",
             (until_us, PURGED_AT_ONCE),

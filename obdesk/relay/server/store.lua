@@ -14,11 +14,13 @@
 --   devices               set: ids of all devices
 --   devices:SOURCE        set: ids of a source's devices
 --   route:SOURCE:ROUTE    set: ids of the devices of one user
---   device:ID             hash: source key route token head broker broker_user
+--   claims                hash: device and public key that a code was spent for
+--   device:ID             hash: source key route token head broker broker_user pulled seat
 --   removed               set: ids of devices that were removed
 --   token:HASH            string: id of the device
 --   mail:ID, order:ID     hash: sealed hint of a slot; sorted set: slots by number
 --   ages                  sorted set: device and slot of all hints by when they came
+--   shortened             when the log was last written anew
 --   payloads              sorted set: digests of payloads by when they came
 
 local MAILBOX_MAX = @MAILBOX_MAX@
@@ -172,7 +174,7 @@ local function remove_device(id)
 end
 
 local function device_row(id)
-  local row = call('HMGET', P .. 'device:' .. id, 'source', 'key', 'route')
+  local row = call('HMGET', P .. 'device:' .. id, 'source', 'key', 'route', 'pulled', 'seat')
   table.insert(row, 1, id)
   return row
 end
@@ -207,6 +209,20 @@ end
 function reads.device_of(token)
   local id = call('GET', P .. 'token:' .. token)
   return id and device_row(id)
+end
+
+local function good_code(code, now)
+  local expires = call('ZSCORE', P .. 'code_times', code)
+  if not expires or tonumber(expires) <= tonumber(now) then
+    return false, false, false
+  end
+  local claim = call('HGET', P .. 'claims', code)
+  local cut = claim and string.find(claim, '\0', 1, true)
+  return call('HGET', P .. 'codes', code), claim and string.sub(claim, 1, cut - 1), claim and string.sub(claim, cut + 1)
+end
+
+function reads.code(code, now)
+  return {good_code(code, now)}
 end
 
 function reads.devices(source)
@@ -290,6 +306,7 @@ function writes.remove_source(id, now, no_secrets)
   for at = 1, #codes, 2 do
     if codes[at + 1] == id then
       call('HDEL', P .. 'codes', codes[at])
+      call('HDEL', P .. 'claims', codes[at])
       call('ZREM', P .. 'code_times', codes[at])
     end
   end
@@ -305,15 +322,8 @@ end
 
 function writes.add_code(code, source, expires)
   call('HSET', P .. 'codes', code, source)
+  call('HDEL', P .. 'claims', code)
   call('ZADD', P .. 'code_times', expires, code)
-end
-
-function writes.spend_code(code, now)
-  local source = call('HGET', P .. 'codes', code)
-  local expires = call('ZSCORE', P .. 'code_times', code)
-  call('HDEL', P .. 'codes', code)
-  call('ZREM', P .. 'code_times', code)
-  return source and tonumber(expires) > tonumber(now) and source
 end
 
 function writes.add_device(id, source, key, route, token, broker)
@@ -335,8 +345,56 @@ function writes.add_device(id, source, key, route, token, broker)
   end
 end
 
+function writes.spend_code(code, now, id, source, key, route, token, broker)
+  local owner, made, public_key = good_code(code, now)
+  if owner ~= source then
+    return false
+  end
+  if not made then
+    call('HSET', P .. 'claims', code, id .. '\0' .. key)
+    writes.add_device(id, source, key, route, token, broker)
+    return id
+  end
+  local before = call('HGET', P .. 'device:' .. made, 'token')
+  if public_key ~= key or not before then
+    return false
+  end
+  call('DEL', P .. 'token:' .. before)
+  call('SET', P .. 'token:' .. token, made)
+  call('HSET', P .. 'device:' .. made, 'token', token)
+  if route ~= '' then
+    writes.set_route(made, route)
+  end
+  return made
+end
+
+function writes.pulled(id, now, old)
+  local key = P .. 'device:' .. id
+  local source, route, seat = unpack(call('HMGET', key, 'source', 'route', 'seat'))
+  if not source then
+    return
+  end
+  local group = route and 'route:' .. source .. ':' .. route or 'devices:' .. source
+  local taken = {}
+  for _, other in ipairs(call('SMEMBERS', P .. group)) do
+    local its_route, pulled, its_seat = unpack(call('HMGET', P .. 'device:' .. other, 'route', 'pulled', 'seat'))
+    if other ~= id and its_route == route and pulled and tonumber(pulled) > tonumber(old) and its_seat then
+      taken[its_seat] = true
+    end
+  end
+  if not seat or taken[seat] then
+    local free = 0
+    while taken[whole(free)] do
+      free = free + 1
+    end
+    seat = whole(free)
+  end
+  call('HSET', key, 'pulled', now, 'seat', seat)
+end
+
 function writes.set_route(id, route)
   if call('EXISTS', P .. 'device:' .. id) == 1 then
+    call('HDEL', P .. 'device:' .. id, 'seat')
     leave_route(id)
     enter_route(id, route)
   end
@@ -383,6 +441,16 @@ function writes.set_broker(device, was, step, user)
   return 1
 end
 
+function writes.shorten(now, day_ago)
+  -- A day after the last time, or after the first purge, it is time to write Redis's log anew.
+  local last = tonumber(call('GET', P .. 'shortened') or now)
+  local is_time = last <= tonumber(day_ago)
+  if is_time or last == tonumber(now) then
+    call('SET', P .. 'shortened', now)
+  end
+  return is_time and 1 or 0
+end
+
 function writes.purge(now, old)
   local function aged(key, until_us)
     return call('ZRANGEBYSCORE', P .. key, '-inf', until_us, 'LIMIT', 0, PURGED_AT_ONCE)
@@ -398,7 +466,14 @@ function writes.purge(now, old)
   end
   for _, code in ipairs(aged('code_times', now)) do
     call('HDEL', P .. 'codes', code)
+    call('HDEL', P .. 'claims', code)
     purged = purged + call('ZREM', P .. 'code_times', code)
+  end
+  for _, source in ipairs(call('SMEMBERS', P .. 'sources')) do
+    local bearer = call('HGET', P .. 'source:' .. source, 'bearer')
+    if bearer and tonumber(bearer) <= tonumber(old) then
+      purged = purged + call('HDEL', P .. 'source:' .. source, 'bearer')
+    end
   end
   for _, source in ipairs(aged('tombs', old)) do
     forget_address(source)
@@ -410,7 +485,7 @@ end
 
 -- The call ----------------------------------------------------------------------------------------
 
-local FREES = {acknowledge = true, purge = true, remove_device = true, remove_source = true, spend_code = true}
+local FREES = {acknowledge = true, purge = true, remove_device = true, remove_source = true}
 
 local name = ARGV[1]
 if FREES[name] then

@@ -19,6 +19,10 @@ MAILBOX_MAX = 1_000
 """More hints than this wait for no device: they become one that says that anything may have changed."""
 
 
+LIVE_US = 7 * 24 * 3_600 * 1_000_000
+"""A device that asked for nothing for longer shares nothing with others."""
+
+
 class StoreDownError(Exception):
     """The store cannot write or read now; whoever asked must come again."""
 
@@ -60,6 +64,20 @@ class Device:
     public_key: bytes
     route: bytes | None
     """The keyed digest of the user it belongs to; None in a personal source, and before it is known."""
+    pulled_at_us: int | None = None
+    """When it last asked for its hints, to the hour, or was paired."""
+    seat: int | None = None
+    """A number that it alone has of those that look at the same user and ask; None before it asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code for pairing that is good still."""
+
+    source_id: str
+    device_id: str | None = None
+    """The device it made; asked with the same key again, it is this one and no other."""
+    public_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +180,16 @@ class Store(Protocol):
     async def add_code(self, code_hash: bytes, source_id: str, expires_at_us: int) -> None:
         """Keep a one-time code for pairing."""
 
-    async def spend_code(self, code_hash: bytes, now_us: int) -> str | None:
-        """Take a code away and return its source; None where there is none or its time is over.
+    async def code(self, code_hash: bytes, now_us: int) -> Code | None:
+        """Return a code; None where there is none or its time is over."""
 
-        Of two who try at once one succeeds.
+    async def spend_code(
+        self, code_hash: bytes, device: Device, token_hash: bytes, now_us: int
+    ) -> str | None:
+        """Make a device by a code and return its id; None where the code is not good for it.
+
+        A code makes one device. Spent again for the same public key, whose owner did not hear of the first
+        time, it gives that device the new token; what waits for it stays. Of two keys at once one succeeds.
         """
 
     async def add_device(self, device: Device, token_hash: bytes) -> None:
@@ -179,6 +203,9 @@ class Store(Protocol):
 
     async def set_route(self, device_id: str, route: bytes) -> None:
         """Keep which user a device has proved to be of."""
+
+    async def pulled(self, device_id: str, now_us: int) -> None:
+        """Keep that a device asked for its hints, and give it a seat that no other live one has."""
 
     async def remove_device(self, device_id: str) -> bool:
         """Delete a device with all that waits for it; that it was removed is remembered."""
@@ -216,7 +243,11 @@ class Store(Protocol):
         """
 
     async def purge(self, now_us: int) -> int:
-        """Delete what is older than the retention: hints, payload digests, codes, removed sources."""
+        """Delete what is older than the retention: hints, payload digests, codes, removed sources.
+
+        That a source's live token was seen is forgotten after that, too. Then what was deleted, by this or
+        before, is made unreadable on the disk where it is time for that.
+        """
 
     async def figures(self) -> Figures:
         """Return how full the store is."""

@@ -8,7 +8,7 @@ from obdesk.domain.conditions import Condition
 from obdesk.domain.ids import ConnectionId
 from obdesk.domain.limits import WINDOW, BankCall, Breaker, BreakerState, Budget, budget_of
 from obdesk.storage.columns import instant, instant_or_none, to_ms
-from obdesk.storage.queries.mailbox import peers
+from obdesk.storage.queries.mailbox import sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +89,7 @@ def calls_of(rows: Iterable[tuple[Any, ...]]) -> list[BankCall]:
 def budget(connection: Connection, of: ConnectionId, now: datetime) -> Budget:
     """Return how often a bank may still be read today without its person."""
     made = calls_of(connection.execute(CALLS, (of, to_ms(now - WINDOW))).fetchall())
-    return budget_of(made, now, peers(connection))
+    return budget_of(made, now, sharing(connection))
 
 
 def budgets(connection: Connection, now: datetime) -> dict[ConnectionId, Budget]:

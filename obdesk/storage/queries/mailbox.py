@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from obdesk.domain.limits import ALONE, Sharing
 from obdesk.domain.mailbox import MailboxState, MailboxStatus, Trouble, peers_believed, state_now
 from obdesk.storage.columns import instant, instant_or_none, to_ms, to_ms_or_none
 
@@ -45,10 +46,13 @@ def cursor(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def peers(connection: Connection) -> int:
-    """Return how many computers share what banks may be asked."""
-    row = connection.execute("SELECT peers FROM mailbox").fetchone()
-    return 1 if row is None else int(row[0])
+def sharing(connection: Connection) -> Sharing:
+    """Return with how many computers this one shares what banks may be asked.
+
+    It stays so while the relay is not reached: the others read on, and each has a share at any number.
+    """
+    row = connection.execute("SELECT peers, coalesce(seat, 0) FROM mailbox").fetchone()
+    return ALONE if row is None else Sharing(*row)
 
 
 def parked(connection: Connection) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from obdesk.domain.scores import (
 )
 from obdesk.storage.columns import instant, instant_or_none, to_ms
 from obdesk.storage.queries.limits import CALLS, breakers, calls_of
-from obdesk.storage.queries.mailbox import peers
+from obdesk.storage.queries.mailbox import sharing
 from obdesk.storage.queries.proofs import proofs
 from obdesk.storage.queries.suggestions import OPEN_PAIRS
 
@@ -152,7 +152,7 @@ def _tallies(connection: Connection, since: datetime) -> dict[ConnectionId, Tall
 def _calls(connection: Connection, link: ConnectionId, now: datetime) -> CallsScore:
     made = calls_of(connection.execute(CALLS, (link, to_ms(now - WINDOW))).fetchall())
     attended = sum(each.attended for each in made)
-    return CallsScore(attended, len(made) - attended, budget_of(made, now, peers(connection)))
+    return CallsScore(attended, len(made) - attended, budget_of(made, now, sharing(connection)))
 
 
 def _queue(connection: Connection) -> tuple[QueuedJob, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from obdesk.domain.limits import SEAT_HELD, SEATS
 from obdesk.domain.mailbox import MailboxState, Trouble, peers_believed
 from obdesk.storage.columns import to_ms, to_ms_or_none
+from obdesk.storage.queries.connections import setting
 from obdesk.storage.queries.mailbox import LOOKED
+from obdesk.storage.writes.edits import set_setting
 from obdesk.storage.writes.events import add_event
 
 if TYPE_CHECKING:
@@ -15,17 +19,24 @@ if TYPE_CHECKING:
 
     from obdesk.storage.tx import Tx
 
+_MENDED = "relay.mended"
+"""The setting that says which relay saw a token last that was replaced then, and when it saw it."""
 PARKED_MAX = 32
 """More unknown links at a time are not remembered: a relay can invent any number."""
 
 
-def begin(tx: Tx, cursor: str, now: datetime) -> None:
-    """Keep that a relay was set up, and from where its mailbox is read; nothing of an earlier one stays."""
+def begin(tx: Tx, cursor: str, now: datetime, url: str = "") -> None:
+    """Keep that a relay was set up, and from where its mailbox is read; nothing of an earlier one stays.
+
+    But of the same one, that the token was replaced which it has seen and tells of still.
+    """
     forget(tx)
+    mended_url, _, mended_ms = (setting(tx.connection, _MENDED) or "").rpartition(" ")
     tx.insert(
         "mailbox",
         {
             "cursor": cursor,
+            "bearer_mended_at": int(mended_ms) if url and url == mended_url else None,
             "state": MailboxState.NEW.value,
             "since": to_ms(now),
             "peers": 1,
@@ -62,6 +73,17 @@ def told(
     )
 
 
+def sit(tx: Tx, seat: int | None, now: datetime) -> None:
+    """Keep which seat this computer has among those of its person, for long enough to have a turn."""
+    if seat is None or not 0 <= seat < SEATS:
+        return
+    tx.execute(
+        "UPDATE mailbox SET seat = ?1, seat_at = ?2 "
+        "WHERE seat IS NOT ?1 AND (seat_at IS NULL OR abs(?2 - seat_at) >= ?3)",
+        (seat, to_ms(now), SEAT_HELD // timedelta(milliseconds=1)),
+    )
+
+
 def note(tx: Tx, state: MailboxState, trouble: Trouble | None, now: datetime) -> bool:
     """Keep how it stands with the relay; tell whether that is news. The date is that of the change."""
     found = tx.rows("SELECT state FROM mailbox")
@@ -76,9 +98,11 @@ def note(tx: Tx, state: MailboxState, trouble: Trouble | None, now: datetime) ->
     return True
 
 
-def mend_bearer(tx: Tx) -> None:
-    """Keep that the token was replaced that the relay last saw."""
+def mend_bearer(tx: Tx, url: str = "") -> None:
+    """Keep that the token was replaced that the relay last saw, also where it is set up anew."""
     tx.execute("UPDATE mailbox SET bearer_mended_at = bearer_at")
+    for (mended_ms,) in tx.rows("SELECT bearer_mended_at FROM mailbox WHERE bearer_mended_at IS NOT NULL"):
+        set_setting(tx, _MENDED, f"{url} {mended_ms}")
 
 
 def park(tx: Tx, provider_ids: Collection[str], now: datetime) -> None:

@@ -53,7 +53,7 @@ async def _codes(url: str) -> list[str]:
     settings = load({"store": url}, environ={})
     store = await open_store(settings.store, beside=True)
     try:
-        operator = Operator(store, keys_of(settings), wall_clock_us())
+        operator = Operator(store, await keys_of(settings, store), wall_clock_us())
         made = [await operator.pairing_code(name, 3_600_000_000) for name in ("home", "crowd") * CODES]
     finally:
         await store.close()

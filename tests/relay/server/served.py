@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from obdesk.relay.server import commands
 from tests.relay.server.kit import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[3]
 PUBLIC_URL = "https://relay.example"
@@ -116,3 +118,12 @@ def serving(
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=20) == 0, log.read_text()
+
+
+def until(served: Served, done: Callable[[], bool]) -> None:
+    """Wait for something to become so, while the relay lives."""
+    pause, give_up_s = threading.Event(), time.monotonic() + 90
+    while not done():
+        assert served.process.poll() is None, served.log.read_text()
+        assert time.monotonic() < give_up_s, served.log.read_text()
+        pause.wait(0.05)

@@ -102,6 +102,27 @@ def test_a_key_file_of_another_relay_is_noticed(operator: Operator, tmp_path: Pa
     assert operator("sources")[0] == 1
 
 
+@pytest.mark.parametrize("left", ["another key", "none"])
+def test_a_relay_does_not_serve_a_store_with_another_key(
+    operator: Operator, tmp_path: Path, left: str
+) -> None:
+    operator(*ADD, told="secret\n")
+    key = tmp_path / "relay.sqlite.key"
+    kept = key.read_text()
+    if left == "none":
+        key.unlink()
+    else:
+        key.write_text("A" * 43 + "\n")
+
+    code, out, err = operator("serve", "--listen", "127.0.0.1:0")
+    assert (code, out) == (1, "")
+    assert "ut back" in err or "ut it back" in err
+    assert key.exists() == (left != "none"), "no key is made that could not read the store"
+    assert operator("pair", "--source", "home")[0] == 1
+    key.write_text(kept)
+    assert operator("pair", "--source", "home")[0] == 0
+
+
 def test_the_key_file_and_the_store_are_their_owner_s_alone(operator: Operator, tmp_path: Path) -> None:
     operator(*ADD, told="secret\n")
     modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
@@ -122,7 +143,9 @@ def test_the_commands_work_beside_a_relay_that_serves(tmp_path: Path) -> None:
         before = httpx.get(events, params=asked, headers=headers)
         operated(store, "new-epoch")
         after = httpx.get(events, params=asked, headers=headers)
-        device = operated(store, "devices", "--source", "home").split()[0]
+        listed = operated(store, "devices", "--source", "home")
+        assert "last asked 20" in listed
+        device = listed.split()[0]
         operated(store, "revoke", device)
         gone = httpx.get(events, params=asked, headers=headers)
         second = operate(store, "serve", "--listen", "127.0.0.1:0")

@@ -12,6 +12,7 @@ from nacl.public import PrivateKey
 from obdesk.relay.protocol import Paired, SourceKind, to_text
 from obdesk.relay.server.keys import Keys, hashed
 from obdesk.relay.server.limits import Rate
+from obdesk.relay.server.store import StoreDownError
 from tests.relay.places import SqlitePlace
 from tests.relay.server.kit import HOUR_US, NOT_FOUND, Desk, Kit, connection_synced, kit
 
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.guards import ExpectsLog
     from tests.relay.places import Place
 
 KEY = to_text(bytes(PrivateKey(bytes(range(32))).public_key))
+
+
+def new_key() -> str:
+    return to_text(bytes(PrivateKey.generate().public_key))
 
 
 async def pair(relay: Kit, **told: Any) -> httpx.Response:
@@ -46,10 +52,52 @@ async def announce(relay: Kit, desk: Desk, **more: Any) -> httpx.Response:
 async def test_a_code_makes_one_device_and_no_second(place: Place) -> None:
     async with kit(place) as relay:
         code = await relay.code(await relay.source())
-        answers = await asyncio.gather(*(pair(relay, code=code) for _ in range(4)))
+        answers = await asyncio.gather(*(pair(relay, code=code, publicKey=new_key()) for _ in range(4)))
 
         assert sorted(answer.status_code for answer in answers) == [200, 403, 403, 403]
         assert len({answer.content for answer in answers if answer.status_code == 403}) == 1
+
+
+async def test_who_did_not_hear_that_it_was_paired_asks_again_with_its_key_and_is_the_same_device(
+    place: Place,
+) -> None:
+    async with kit(place) as relay:
+        home = await relay.source()
+        code, private = await relay.code(home), PrivateKey.generate()
+        told = {"publicKey": to_text(bytes(private.public_key)), "code": code}
+        lost, heard = [await relay.http.post("/v1/devices", json=told) for _ in range(2)]
+        await relay.deliver(home, connection_synced(payload=1))
+
+        first, paired = [msgspec.json.decode(each.content, type=Paired) for each in (lost, heard)]
+        assert paired.token != first.token
+        assert len(await relay.operator.devices("home")) == 1
+        desk = Desk(relay.http, bytes(private), paired, paired.cursor)
+        assert len(await desk.hints()) == 1
+        assert announced(relay, desk, await announce(relay, desk)).paired.token == paired.token
+        assert (await pair(relay, code=code)).status_code == 403, "another key"
+        await desk.ask("DELETE", "/v1/devices/me")
+        assert (await relay.http.post("/v1/devices", json=told)).status_code == 403, "it has left"
+
+
+@pytest.mark.parametrize("fails", ["code", "source", "spend_code", "epoch"])
+async def test_a_store_that_fails_while_a_device_is_made_leaves_the_code_good_for_its_key(
+    place: Place, fails: str, monkeypatch: pytest.MonkeyPatch, expects_log: ExpectsLog
+) -> None:
+    expects_log("the store is down")
+
+    async def fail(*given: object) -> None:
+        if fails in {"spend_code", "epoch"}:  # it was done, and nobody heard of it
+            await work(*given)
+        raise StoreDownError("the store takes too long")
+
+    async with kit(place) as relay:
+        code, work = await relay.code(await relay.source()), getattr(relay.store, fails)
+        with monkeypatch.context() as patch:
+            patch.setattr(relay.store, fails, fail)
+            answer = await pair(relay, code=code)
+            assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+        assert (await pair(relay, code=code)).status_code == 200
+        assert len(await relay.operator.devices("home")) == 1
 
 
 async def test_a_code_is_good_for_its_time_and_for_no_removed_source(place: Place) -> None:
@@ -182,7 +230,7 @@ async def test_a_user_code_without_an_aggregator_to_ask_is_refused_and_the_code_
         refused = await pair(relay, code=code, userCode="abc")
         assert (refused.status_code, refused.json()["title"]) == (403, "User not proved")
         assert (await pair(relay, code=code)).status_code == 200
-        assert (await pair(relay, code=code)).status_code == 403
+        assert (await pair(relay, code=code, publicKey=new_key())).status_code == 403
 
 
 async def test_one_user_has_so_many_devices_and_no_more(sqlite_place: Place) -> None:

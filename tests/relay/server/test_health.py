@@ -7,13 +7,22 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from obdesk.relay.server.app import wall_clock_us
 from obdesk.relay.server.limits import Places
 from obdesk.relay.server.store import StoreDownError
-from tests.relay.server.kit import NOT_FOUND, connection_synced, kit
+from tests.relay.places import RedisPlace
+from tests.relay.server.kit import NOT_FOUND, connection_synced, kit, signed_headers
+from tests.relay.server.served import add_source, serving, until
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
     from tests.guards import ExpectsLog
     from tests.relay.places import Place
+    from tests.relay.redis_server import RedisServer
 
 
 async def test_health_is_told_to_everybody(place: Place) -> None:
@@ -50,7 +59,10 @@ async def test_figures_are_for_who_asks_directly_and_from_near(place: Place) -> 
     assert {(each.status_code, each.content) for each in (*through, far)} == {(404, NOT_FOUND)}
 
 
-async def test_F60_while_the_store_is_down_a_sender_is_asked_to_come_again(place: Place) -> None:
+async def test_F60_while_the_store_is_down_a_sender_is_asked_to_come_again(
+    place: Place, expects_log: ExpectsLog
+) -> None:
+    expects_log("the store is down")
     async with kit(place, metrics_from=Places.parse(["192.0.2.0/24"])) as relay:
         home = await relay.source()
         desk = await relay.desk(home)
@@ -75,7 +87,71 @@ async def test_F60_while_the_store_is_down_a_sender_is_asked_to_come_again(place
         assert relay.fates() == {"kept": 1, "store_down": 1}
 
 
-async def test_a_store_that_is_slow_is_down(sqlite_place: Place) -> None:
+async def test_a_store_that_gives_what_it_has_and_keeps_nothing_is_not_up(
+    redis: RedisServer, expects_log: ExpectsLog
+) -> None:
+    expects_log("the store is down")
+    async with kit(RedisPlace(redis.url), metrics_from=Places.parse(["192.0.2.0/24"])) as relay:
+        await relay.source()
+        redis.say("CONFIG", "SET", "maxmemory", "1")
+        try:
+            full = await relay.http.get("/metrics")
+        finally:
+            redis.say("CONFIG", "SET", "maxmemory", "0")
+        assert "obdesk_relay_store_up 0.0" in full.text
+        assert "obdesk_relay_store_up 1.0" in (await relay.http.get("/metrics")).text
+
+
+def test_the_log_says_once_that_the_store_is_down_and_once_that_it_is_up(
+    own_redis: RedisServer, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("A" * 43 + "\n")
+    paths = add_source(own_redis.url, key_file=str(key))
+    with serving(own_redis.url, tmp_path, "--key-file", str(key)) as served:
+
+        def deliver() -> int:
+            path, body = paths["CONNECTION_SYNCED"], connection_synced(payload=1)
+            sent = signed_headers(path, body, wall_clock_us())
+            return httpx.post(f"{served.where}{path}", content=body, headers=sent, timeout=30).status_code
+
+        def told() -> list[tuple[str, object]]:
+            lines = [json.loads(line) for line in served.log.read_text().splitlines()]
+            return [(each["message"], each.get("why")) for each in lines if "the store" in each["message"]]
+
+        own_redis.kill()
+        assert [deliver() for _ in range(3)] == [503] * 3
+        until(served, lambda: len(told()) > 0)
+        own_redis.start()
+        until(served, lambda: len(told()) > 1)
+        assert deliver() == 200
+    assert told() == [("the store is down", "Redis cannot be reached"), ("the store is up again", None)]
+
+
+async def test_a_sender_waits_no_longer_for_many_slow_answers_than_for_one(
+    sqlite_place: Place, expects_log: ExpectsLog
+) -> None:
+    expects_log("the store is down")
+    async with kit(sqlite_place, patience_s=0.5) as relay:
+        home = await relay.source()
+        await relay.desk(home)
+        relay.clock.advance(60)  # nothing is remembered any more
+
+        def slowed(work: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+            async def slow(*given: object) -> object:
+                await asyncio.sleep(0.3)
+                return await work(*given)
+
+            return slow
+
+        for name in ("source_of", "recipients", "deliver"):
+            setattr(relay.store, name, slowed(getattr(relay.store, name)))
+        answer = await relay.deliver(home, connection_synced(payload=1))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def test_a_store_that_is_slow_is_down(sqlite_place: Place, expects_log: ExpectsLog) -> None:
+    expects_log("the store is down")
     async with kit(sqlite_place, patience_s=0.1) as relay:
         home = await relay.source()
         await relay.desk(home)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from obdesk.relay.protocol import RETENTION_S, SourceKind
+from obdesk.relay.server.keys import Keys, hashed
 from obdesk.relay.server.signature import Signer
 from tests.relay.server.kit import (
     NOT_FOUND,
@@ -44,6 +46,21 @@ async def test_a_delivery_reaches_every_device_of_its_source_and_says_nothing_bu
             assert await desk.hints() == []
         assert await stranger.hints() == []
         assert relay.fates() == {"kept": 1}
+
+
+async def test_what_another_relays_key_has_locked_is_to_be_sent_again(
+    place: Place, expects_log: ExpectsLog
+) -> None:
+    expects_log("give both the same")
+    async with kit(place) as relay:
+        home = await relay.source()
+        stranger = replace(home, secrets=(Keys(bytes(32)).lock(SECRET.encode()),))
+        await relay.store.add_source(stranger, hashed(relay.keys.capability(home.id)))
+        for _ in range(2):
+            answer = await relay.deliver(home, connection_synced(311, payload=1))
+            assert (answer.status_code, answer.json()["title"]) == (503, "Another key")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert relay.fates() == {"wrong_key": 2}
 
 
 @pytest.mark.parametrize("event", ["USER_CREATED", "TRANSACTIONS_CLUSTERED"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.guards import ExpectsLog
     from tests.relay.places import Place
 
 
@@ -135,3 +136,24 @@ async def test_a_source_s_secret_signs_for_no_other_source_and_no_other_event(pl
 
         assert [each.status_code for each in (answer, same, own)] == [401, 200, 200]
         assert len(await desk.hints()) == 1, "a payload id of one source is not one of another's"
+
+
+async def test_nothing_tells_when_the_banks_of_others_were_read(
+    place: Place, expects_log: ExpectsLog
+) -> None:
+    expects_log("live token")
+    async with kit(place) as relay:
+        crowd = await relay.source("crowd", SourceKind.SHARED)
+        anna, ben = await relay.desk(crowd, "1"), await relay.desk(crowd, "2")
+        for user, payload in ((1, 1), (99, 2)):
+            relay.clock.advance(61.5)
+            await relay.deliver(crowd, connection_synced(user=user, payload=payload))
+        await relay.http.post(relay.path(crowd), headers={"Authorization": "Bearer of somebody"})
+
+        page = await ben.page()
+        assert (page.delivered_at_us, page.bearer_seen_at_us) == (None, None)
+        page = await anna.page()
+        assert page.delivered_at_us == relay.clock() - 61_500_000, "her own"
+        assert page.bearer_seen_at_us is None
+        source = await relay.operator.named("crowd")
+        assert source.bearer_seen_at_us == relay.clock(), "its operator is told"

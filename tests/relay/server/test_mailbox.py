@@ -12,9 +12,11 @@ from obdesk.relay.protocol import DIRTY, Cursor, SourceKind
 from obdesk.relay.server.keys import Keys, hashed
 from obdesk.relay.server.limits import Rate
 from obdesk.relay.server.mailbox import Closing
+from obdesk.relay.server.store import StoreDownError
 from tests.relay.server.kit import NOT_FOUND, Kit, connection_synced, kit
 
 if TYPE_CHECKING:
+    from tests.guards import ExpectsLog
     from tests.relay.places import Place
     from tests.relay.server.kit import Desk
 
@@ -98,10 +100,41 @@ async def test_each_device_acknowledges_for_itself(place: Place) -> None:
 async def test_peers_are_the_devices_of_the_same_user(place: Place) -> None:
     async with kit(place) as relay:
         crowd = await relay.source("crowd", SourceKind.SHARED)
-        anna, _phone = await relay.desk(crowd, "1"), await relay.desk(crowd, "1")
+        anna, phone = await relay.desk(crowd, "1"), await relay.desk(crowd, "1")
         ben, nobody = await relay.desk(crowd, "2"), await relay.desk(crowd)
 
-        assert [(await each.page()).peers for each in (anna, ben, nobody)] == [2, 1, 1]
+        pages = [await desk.page() for desk in (anna, phone, ben, nobody)]
+        assert [(page.peers, page.seat) for page in pages] == [(2, 0), (2, 1), (1, 0), (1, None)]
+
+
+async def test_a_device_that_has_not_asked_for_a_week_is_nobodys_peer_until_it_asks_again(
+    place: Place,
+) -> None:
+    async with kit(place) as relay:
+        home = await relay.source()
+        laptop, phone = await relay.desk(home), await relay.desk(home)
+        assert (await laptop.page()).peers == 2, "from the moment it was paired"
+        relay.clock.advance(7 * 24 * 3600)
+        assert (await laptop.page()).peers == 1
+        assert (await phone.page()).peers == 2
+        assert (await laptop.page()).peers == 2
+
+
+async def test_what_waits_is_handed_over_also_where_nothing_can_be_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch, expects_log: ExpectsLog
+) -> None:
+    expects_log("the store is down")
+
+    async def full(_device_id: str, _now_us: int) -> None:
+        raise StoreDownError("the disk of the store is full")
+
+    async with kit(place) as relay:
+        home = await relay.source()
+        desk = await relay.desk(home)
+        await relay.deliver(home, connection_synced(payload=1))
+        monkeypatch.setattr(relay.store, "pulled", full)
+        relay.clock.advance(3600)
+        assert len((await desk.page()).entries) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,7 +14,7 @@ from nacl.public import PrivateKey
 from obdesk.relay.protocol import to_text
 from obdesk.relay.server.app import wall_clock_us
 from tests.relay.server.kit import connection_synced, signed_headers
-from tests.relay.server.served import Served, add_source, operate, operated, serving
+from tests.relay.server.served import Served, add_source, operate, operated, serving, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,12 +65,33 @@ def test_a_delivery_at_one_worker_wakes_a_desktop_that_waits_at_another_and_a_ki
             cursor = page["cursor"]
         first = workers_of(served)
         os.kill(min(first), signal.SIGKILL)
-        pause = threading.Event()
-        while len(workers_of(served) - {min(first)}) < 2:
-            assert served.process.poll() is None
-            pause.wait(0.05)
+        until(served, lambda: len(workers_of(served) - {min(first)}) == 2)
         assert deliver(7) == 200
         assert pull(cursor)["entries"]
+
+
+def test_a_worker_that_dies_while_redis_is_down_is_started_until_redis_is_back(
+    own_redis: RedisServer, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("A" * 43 + "\n")
+    add_source(own_redis.url, key_file=str(key))
+    with serving(own_redis.url, tmp_path, "--workers", "2", "--key-file", str(key)) as served:
+
+        def ready() -> bool:
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{served.where}/readyz", timeout=20).status_code == 200
+            return False
+
+        until(served, ready)
+        first = workers_of(served)
+        own_redis.kill()
+        os.kill(min(first), signal.SIGKILL)
+        until(served, lambda: "cannot be reached" in served.log.read_text())
+        os.kill(max(first), signal.SIGKILL)
+        own_redis.start()
+        until(served, ready)
+        assert not workers_of(served) & first
 
 
 def test_workers_that_cannot_start_end_the_whole(redis: RedisServer, tmp_path: Path) -> None:

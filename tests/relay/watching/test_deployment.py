@@ -167,6 +167,11 @@ class TestCompose:
         assert redis["volumes"] == ["redis:/data"]
         assert "redis" in found["volumes"]
 
+    def test_what_the_relay_has_seen_of_redis_outlives_the_container(self) -> None:
+        found = _compose()
+        assert found["services"]["relay"]["volumes"] == ["relay:/data"]
+        assert "relay" in found["volumes"]
+
     def test_the_relay_waits_for_redis_and_is_heard_by_this_machine_only(self) -> None:
         found = _compose()
         relay = found["services"]["relay"]

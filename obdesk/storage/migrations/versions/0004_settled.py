@@ -1,4 +1,7 @@
-"""Balances say their currency, so that none is lost when an account changes its own; findings can be settled."""
+"""Balances say their currency, so that none is lost when an account changes its own; findings can be settled.
+
+A computer that shares a user with others remembers its seat among them.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,27 @@ PROBLEMS = """CREATE TABLE problems (
         FOREIGN KEY(connection_id) REFERENCES connections (id) ON DELETE CASCADE
 )"""
 
+MAILBOX = """CREATE TABLE mailbox (
+        id INTEGER NOT NULL,
+        cursor VARCHAR NOT NULL,
+        state VARCHAR NOT NULL,
+        trouble VARCHAR,
+        since INTEGER NOT NULL,
+        pulled_at INTEGER,
+        delivered_at INTEGER,
+        bearer_at INTEGER,
+        bearer_mended_at INTEGER,
+        peers INTEGER NOT NULL,
+        seat INTEGER,
+        seat_at INTEGER,
+        hints INTEGER NOT NULL,
+        unreadable INTEGER NOT NULL,
+        PRIMARY KEY (id)
+)"""
+
 
 def upgrade() -> None:
-    """Make both tables anew; balances so far are in the currency that their account has now."""
+    """Make the tables anew; balances so far are in the currency that their account has now."""
     _made_anew(
         "balances",
         BALANCES,
@@ -44,6 +65,14 @@ def upgrade() -> None:
         "(SELECT currency FROM accounts a WHERE a.id = account_id)",
     )
     _made_anew("problems", PROBLEMS, "id, connection_id, account_id, seen_at, kind, subject, detail", "settled_at", "NULL")
+    _made_anew(
+        "mailbox",
+        MAILBOX,
+        "id, cursor, state, trouble, since, pulled_at, delivered_at, bearer_at, bearer_mended_at, peers, hints, "
+        "unreadable",
+        "seat",
+        "NULL",
+    )
 
 
 def _made_anew(table: str, statement: str, before: str, added: str, value: str) -> None:
