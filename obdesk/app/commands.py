@@ -23,13 +23,23 @@ from obdesk.domain.outcomes import Fetched
 from obdesk.domain.syncing import SyncKind
 from obdesk.domain.texts import tr
 from obdesk.storage.queries.connections import setting
-from obdesk.storage.writes import accounts, commits, connections, edits, erasures, mailbox
+from obdesk.storage.writes import (
+    accounts,
+    commits,
+    connections,
+    edits,
+    erasures,
+    findings,
+    holes,
+    mailbox,
+)
 from obdesk.storage.writes.events import add_event
 from obdesk.sync.examine import examine
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
+    from datetime import date
     from pathlib import Path
 
     from obdesk.app.bus import Bus
@@ -259,6 +269,27 @@ class AppCommands:
         """Keep the two transactions of a suggestion apart."""
         now = self._clock.now()
         await self._change(lambda tx: _there(merging.refuse(tx, suggestion, now)))
+
+    async def settle_problem(self, problem_id: int, *, settled: bool = True) -> None:
+        """Keep that a finding is right as it is, or open it again."""
+        at = self._clock.now() if settled else None
+
+        def write(tx: Tx) -> ChangeSet:
+            link = _there(findings.settle(tx, problem_id, at))
+            return ChangeSet.of(Kind.PROBLEMS, [problem_id]).merge(ChangeSet.of(Kind.CONNECTIONS, [link]))
+
+        await self._change(write)
+
+    async def settle_days(self, account_id: AccountId, first: date, last: date) -> None:
+        """Keep that nothing is missing in days that no answer covers."""
+        now = self._clock.now()
+
+        def write(tx: Tx) -> ChangeSet:
+            if not holes.settle(tx, account_id, (first, last), now):
+                raise _not_found()
+            return ChangeSet.of(Kind.BALANCES, [account_id])
+
+        await self._change(write)
 
     async def edit_transaction(
         self, transaction_id: TransactionId, *, note: str | None = None, category: str | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from obdesk.app.decisions import Decisions
 from obdesk.domain.syncing import SyncKind
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from obdesk.domain.proofs import AccountProof
     from obdesk.domain.remote import Connector, RemoteConnection
     from obdesk.domain.scores import Finding, Scores
-    from obdesk.domain.suggestions import Merge, MergeId, Suggestion, SuggestionId
+    from obdesk.domain.suggestions import Merge, Suggestion
     from obdesk.domain.syncing import SyncOutcome
 
 
@@ -148,7 +149,7 @@ class Cancelled(Exception):  # noqa: N818 - an answer, not an error
     """The person cancelled; nothing was left behind."""
 
 
-class Commands(Protocol):
+class Commands(Decisions, Protocol):
     """What may be asked of the application."""
 
     async def configure_powens(
@@ -217,26 +218,6 @@ class Commands(Protocol):
 
         Where the provider cannot be told now, that is tried until it is done (`Reads.pending_erasures`).
         """
-        ...
-
-    async def revert_run(self, run_id: RunId) -> None:
-        """Take a whole sync back; the next one reads everything again, the person's words stay."""
-        ...
-
-    async def merge(self, kept: TransactionId, other: TransactionId) -> MergeId:
-        """Make two transactions one, which can be undone; what the person wrote on either stays."""
-        ...
-
-    async def split(self, merge_id: MergeId) -> None:
-        """Undo a merge, to the letter."""
-        ...
-
-    async def accept_suggestion(self, suggestion: SuggestionId) -> MergeId:
-        """Make the two transactions of a suggestion one."""
-        ...
-
-    async def refuse_suggestion(self, suggestion: SuggestionId) -> None:
-        """Keep the two transactions of a suggestion apart, and do not ask again."""
         ...
 
     async def edit_transaction(
@@ -361,8 +342,11 @@ class Reads(Protocol):
         """Return merges that are not undone, newest first; those one transaction stands for, or all."""
         ...
 
-    async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
-        """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
+    async def problems(self, limit: int = 200, *, settled: bool = False) -> tuple[DataProblem, ...]:
+        """Return what is wrong in the banks' data, newest first; rows that were refused come last.
+
+        What the person settled is left out, or alone is told.
+        """
         ...
 
     async def findings(self) -> tuple[Finding, ...]:

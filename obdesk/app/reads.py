@@ -6,6 +6,7 @@ What the first screens do not show is imported when it is asked for: the first p
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -174,9 +175,9 @@ class StoreReads:
 
         return await self._store.read(suggestions.merges, of)
 
-    async def problems(self, limit: int = 200) -> tuple[DataProblem, ...]:
+    async def problems(self, limit: int = 200, *, settled: bool = False) -> tuple[DataProblem, ...]:
         """Return what is wrong in the banks' data, newest first; rows that were refused come last."""
-        return await self._store.read(connections.problems, limit)
+        return await self._store.read(partial(connections.problems, limit=limit, settled=settled))
 
     async def findings(self) -> tuple[Finding, ...]:
         """Return how many problems of which kind each bank's data has."""

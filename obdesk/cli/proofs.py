@@ -9,7 +9,7 @@ import typer
 from obdesk.cli.context import given
 from obdesk.cli.documents import Document, amount_text, instant_text
 from obdesk.cli.output import Column, cleaned, print_json, print_table, say
-from obdesk.cli.session import run_reading
+from obdesk.cli.session import run_app, run_reading
 from obdesk.cli.words import local_time, money_text
 from obdesk.domain.findings import words_of
 from obdesk.domain.ids import AccountId
@@ -17,15 +17,22 @@ from obdesk.domain.proofs import cause_text, state_text
 from obdesk.domain.texts import tr
 
 if TYPE_CHECKING:
+    from obdesk.app.bootstrap import App
     from obdesk.app.reads import StoreReads
     from obdesk.domain.entities import DataProblem
     from obdesk.domain.proofs import AccountProof
+
+_Number = Annotated[int, typer.Argument(metavar="PROBLEM", help=tr("The problem's number."))]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("proofs", help=tr("Say whether balances and transactions agree."))(proofs)
-    app.command("problems", help=tr("List what looks wrong in the banks' data."))(problems)
+    group = typer.Typer(help=tr("List what looks wrong in the banks' data."))
+    group.callback(invoke_without_command=True)(problems)
+    group.command("settle", help=tr("Say that it is right so; it is told no more."))(settle)
+    group.command("reopen", help=tr("Tell it again."))(reopen)
+    app.add_typer(group, name="problems")
 
 
 def proofs(
@@ -82,22 +89,26 @@ def proofs(
 def problems(
     context: typer.Context,
     *,
+    settled: Annotated[bool, typer.Option("--settled", help=tr("List what you settled."))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))] = False,
 ) -> None:
     """List the findings about the banks' data."""
+    if context.invoked_subcommand is not None:
+        return
 
     async def read(reads: StoreReads) -> tuple[DataProblem, ...]:
-        return await reads.problems()
+        return await reads.problems(settled=settled)
 
     found = run_reading(given(context).place, read)
     if as_json:
         print_json({"problems": [_problem_document(each) for each in found]})
         return
     if not found:
-        say(tr("Nothing looks wrong in the banks' data."))
+        say(tr("Nothing is settled.") if settled else tr("Nothing looks wrong in the banks' data."))
         return
     print_table(
         [
+            Column(tr("Id"), right=True),
             Column(tr("Seen at")),
             Column(tr("Account"), right=True),
             Column(tr("What"), flexible=True),
@@ -105,6 +116,7 @@ def problems(
         ],
         [
             [
+                str(each.id),
                 local_time(each.seen_at),
                 "-" if each.account_id is None else str(each.account_id),
                 words_of(each.kind).title,
@@ -115,6 +127,25 @@ def problems(
     )
     for words in dict.fromkeys(words_of(each.kind) for each in found):
         say("", words.title, f"  {words.cause}", f"  {words.next_step}")
+
+
+def settle(context: typer.Context, problem: _Number) -> None:
+    """Leave a finding as it is."""
+    _keep(context, problem, settled=True)
+    say(tr("It is told no more. To see it again: obdesk problems reopen {id}", id=problem))
+
+
+def reopen(context: typer.Context, problem: _Number) -> None:
+    """Tell a finding again that was settled."""
+    _keep(context, problem, settled=False)
+    say(tr("It is told again while it is found."))
+
+
+def _keep(context: typer.Context, problem: int, *, settled: bool) -> None:
+    async def change(app: App) -> None:
+        await app.commands.settle_problem(problem, settled=settled)
+
+    run_app(given(context).place, change)
 
 
 def _problem_document(problem: DataProblem) -> Document:

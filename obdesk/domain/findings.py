@@ -102,9 +102,24 @@ _WORDS: dict[str, Words] = {
 }
 
 
+_SEEN = mark("It is right so")
+_SETTLED = {
+    DUPLICATE: mark("Both are real"),
+    SUCCESSOR: mark("They are two accounts"),
+    TWICE: mark("Keep both"),
+}
+
+
 def words_of(kind: str) -> Words:
     """Return a kind of finding in the reader's language; a kind nobody knows is a row that was refused."""
     return Words(*map(tr, _WORDS.get(kind, _REFUSED)))
+
+
+def settled_by(kind: str) -> str:
+    """Return what the person says who leaves a finding as it is; empty where the next answer decides."""
+    if kind == MANY_MISSING:
+        return ""
+    return tr(_SETTLED.get(kind, _SEEN))
 
 
 def is_refused(kind: str) -> bool:

@@ -7,16 +7,14 @@ the ledger as it was. The write is one transaction, after which the change is to
 from __future__ import annotations
 
 import logging
-from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING, assert_never
 
 from obdesk.domain.changes import ChangeSet, Kind
 from obdesk.domain.conditions import Condition
 from obdesk.domain.entities import RunCounts, RunResult, SyncKind, Trigger
 from obdesk.domain.money import NO_CURRENCY
-from obdesk.domain.outcomes import PAGE_SHIFT, ActionNeeded, Broken, Fetched, RetryLater
+from obdesk.domain.outcomes import ActionNeeded, Broken, Fetched, RetryLater
 from obdesk.domain.syncing import Step, SyncOutcome
 from obdesk.providers import counting
 from obdesk.storage.queries import accounts as account_reads
@@ -29,12 +27,12 @@ from obdesk.sync.deadline import reading_within
 from obdesk.sync.examine import examine
 from obdesk.sync.gate import Gate
 from obdesk.sync.matching import ShiftedError, WantsFullError
+from obdesk.sync.paging import pages_of
 from obdesk.sync.refusals import kept_refusal, refusal_in
 from obdesk.sync.saving import Answer, LinkRemovedError, record, save
 from obdesk.sync.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from random import Random
 
@@ -47,19 +45,14 @@ if TYPE_CHECKING:
     from obdesk.storage.store import Store
     from obdesk.storage.tx import Tx
     from obdesk.sync.gate import Held
+    from obdesk.sync.paging import Progress
     from obdesk.sync.refusals import Refusal
 
-    Progress = Callable[[Step, int, int | None], None]
 
 log = logging.getLogger(__name__)
-OLDEST = date(1990, 1, 1)
-"""All the history a consent allows; a bank answers with what it keeps."""
 SYNC_WITHIN_S = 600.0
 """How long all reading of one sync may take."""
-RESTARTS_MAX = 2
 BULK_PAGES = 20
-ROWS_PER_PAGE = 1_000
-"""About what a page holds: for progress only."""
 _GONE = (None, Standing.GONE)
 
 
@@ -248,7 +241,8 @@ class Engine:
             return listed
         if await self._has_new_currency(start, listed.value):
             start = replace(start, kind=SyncKind.RECONCILE)
-        pages = await self._pages(start, progress)
+        since = start.cursor if start.kind is SyncKind.DELTA else None
+        pages = await pages_of(self._provider, start.provider_id, since, progress)
         if not isinstance(pages, list):
             return pages
         return self._answer(start, remote.value, listed.value, pages, asked_at)
@@ -314,30 +308,6 @@ class Engine:
         if refusal is None and start.trigger is not Trigger.LINK:
             refusal = kept_refusal(await self._store.read(told_of, start.connection_id))
         return remote if refusal is None else refusal.upheld(remote)
-
-    async def _pages(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
-        """Read every page; an answer that shifted while it was read is read again from the start."""
-        answer = await self._read_once(start, progress)
-        for _ in range(RESTARTS_MAX):
-            if not (isinstance(answer, Broken) and answer.detail == PAGE_SHIFT):
-                break
-            answer = await self._read_once(start, progress)
-        return answer
-
-    async def _read_once(self, start: _Start, progress: Progress) -> list[TransactionPage] | Failure:
-        pages: list[TransactionPage] = []
-        progress(Step.READING_TRANSACTIONS, 0, None)
-        since = start.cursor if start.kind is SyncKind.DELTA else None
-        reading = self._provider.transactions(start.provider_id, since=since, oldest=OLDEST)
-        # Leaving early must close the request at once, not when the garbage is collected.
-        async with aclosing(reading):
-            async for page in reading:
-                if isinstance(page, ActionNeeded | RetryLater | Broken):
-                    return page
-                pages.append(page)
-                done = len(pages) * ROWS_PER_PAGE
-                progress(Step.READING_TRANSACTIONS, min(done, page.total or done), page.total)
-        return pages
 
     def _save(
         self, tx: Tx, start: _Start, answer: Answer, progress: Progress

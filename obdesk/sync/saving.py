@@ -113,8 +113,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     if not connections.is_live(tx, answer.connection_id):
         raise LinkRemovedError
     reunited = reunite(tx, answer.connection_id, answer.accounts, answer.asked_at)
-    days = _days_observed(answer)
-    stood = commits.stood(tx, answer.connection_id, days)
+    stood = commits.stood(tx, answer.connection_id, _days_observed(answer))
     described = connections.describe(tx, answer.connection_id, answer.remote)
     before = accounts.known(tx, answer.connection_id)
     identities = recognise(tx, answer.connection_id, answer.accounts, before, answer.asked_at)
@@ -154,18 +153,18 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     counts, lines = _apply(work, plan, added)
     new = (work.first_id, work.next_id - 1) if work.next_id > work.first_id else None
     if described or changed or moved or identities.renamed or new:
-        stands = commits.stood(tx, answer.connection_id, days)
+        stands = commits.stood(tx, answer.connection_id, _days_observed(answer))
         lines += _other_lines(answer, stood, stands)
         watch(tx, answer.connection_id, _with(stood, came_over), stands, new, answer.asked_at)
     problems = _keep_findings(work, scope, plan, identities, account_news=bool(changed))
     cursor, row_problems = _keep_rest(work, answer)
     change = ChangeSet.of(Kind.CONNECTIONS, [answer.connection_id] if described else [])
-    change = change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(ChangeSet.of(Kind.BALANCES, moved))
+    change = change.merge(ChangeSet.of(Kind.BALANCES, moved))
     change = change.merge(ChangeSet.of(Kind.PROBLEMS, [*problems, *row_problems]))
     if reunited:
         change = change.merge(ChangeSet.many(Kind.ACCOUNTS)).merge(ChangeSet.many(Kind.TRANSACTIONS))
     return Saved(
-        change.merge(_touched(work, plan)),
+        change.merge(ChangeSet.of(Kind.ACCOUNTS, changed)).merge(_touched(work, plan)),
         counts,
         cursor,
         tuple(lines),

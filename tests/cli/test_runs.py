@@ -57,3 +57,12 @@ def test_what_looks_wrong_is_listed_with_its_cause(linked: CommandLine, simulato
     shown = linked("problems").out
     assert problem["title"] in shown
     assert problem["cause"] in shown
+    number = str(problem["id"])
+    before = len(linked("problems", "--json").json()["problems"])
+    assert linked("problems", "settle", number).code == 0
+    assert len(linked("problems", "--json").json()["problems"]) == before - 1
+    settled = linked("problems", "--settled", "--json").json()["problems"]
+    assert [each["id"] for each in settled] == [problem["id"]]
+    assert linked("problems", "reopen", number).code == 0
+    assert linked("problems", "--settled").out == "Nothing is settled.\n"
+    assert linked("problems", "settle", "4711").problem()[0] == "That does not exist"

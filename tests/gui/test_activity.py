@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from obdesk.app.reads import StoreReads
@@ -20,7 +21,7 @@ from obdesk.gui.widgets.basics import ElidedLabel
 from obdesk.gui.widgets.money import HIDDEN
 from obdesk.storage.queries import suggestions
 from obdesk.storage.store import Store
-from obdesk.storage.writes import commits
+from obdesk.storage.writes import commits, findings, holes
 from tests.fakes import FrozenClock
 from tests.gui.household import ENGLISH
 from tests.gui.walkers import clipped, nameless, rich
@@ -64,6 +65,15 @@ class _Commands:
         if self._stage.refuses:
             raise AppError(title="It may not be", cause="because", next_step="wait")
         self._stage.store.write_now(lambda tx: commits.revert(tx, run_id, NOW))
+
+    async def settle_problem(self, problem_id: int, *, settled: bool = True) -> None:
+        if self._stage.refuses:
+            raise AppError(title="It may not be", cause="because", next_step="wait")
+        assert settled
+        self._stage.store.write_now(lambda tx: findings.settle(tx, problem_id, NOW))
+
+    async def settle_days(self, account_id: AccountId, first: date, last: date) -> None:
+        self._stage.store.write_now(lambda tx: holes.settle(tx, account_id, (first, last), NOW))
 
 
 class _Stage:
@@ -218,6 +228,37 @@ def test_a_run_shows_what_it_changed_and_can_be_taken_back(stage: _Stage, qtbot:
     newest = stage.page.runs.table.lines.line(0)
     assert newest.cells[2].text.startswith("taken back: 14 new")
     assert not details.revert.isVisible()
+
+
+def told(stage: _Stage) -> str:
+    return "\n".join(each.text() for each in stage.page.matters.findChildren(QLabel) if each.isVisible())
+
+
+def press(stage: _Stage, text: str, about: str) -> None:
+    buttons = stage.page.matters.findChildren(QPushButton)
+    found, *_ = [each for each in buttons if each.text() == text and about in each.accessibleName()]
+    QTest.mouseClick(found, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
+
+
+def test_what_is_right_as_it_is_is_told_no_more_once_the_person_says_so(stage: _Stage, store: Store) -> None:
+    store.write_now(
+        lambda tx: tx.execute(
+            "INSERT INTO problems VALUES (NULL, 1, 1, 0, 'currency_changed', '', 'EUR to USD', NULL)"
+        )
+    )
+    stage.shown()
+    assert "EUR before, USD now" in told(stage)
+    stage.refuses = True
+    press(stage, "It is right so", "USD now")
+    assert "EUR before, USD now" in told(stage)
+    assert stage.navigator.calls[-1][0] == "show_error"
+    stage.refuses = False
+    press(stage, "It is right so", "USD now")
+    assert "EUR before, USD now" not in told(stage)
+    holes_before = told(stage).count("nothing covers")
+    press(stage, "Nothing is missing", "nothing covers")
+    assert told(stage).count("nothing covers") == holes_before - 1
 
 
 def test_a_run_that_may_not_be_taken_back_says_why(stage: _Stage, qtbot: QtBot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ids import ConnectionId
 from obdesk.storage.store import Store
-from obdesk.storage.writes import commits, connections
+from obdesk.storage.writes import commits, connections, holes
 from obdesk.sync.covering import watch
 from obdesk.sync.saving import record, save
 from tests.seed import KEY, NOW, SeedPage, answer_of, remote_account, remote_connection, row
@@ -60,6 +60,10 @@ class Ledger:
                 )
             )
         )
+
+    def settle(self, account_id: int, first: str, last: str) -> bool:
+        days = (date.fromisoformat(first), date.fromisoformat(last))
+        return self.store.write_now(lambda tx: holes.settle(tx, account_id, days, NOW))
 
 
 @pytest.fixture
@@ -170,3 +174,19 @@ def test_a_card_that_was_used_again_after_long_misses_days(ledger: Ledger) -> No
     ledger.take(0, [at(card, 0)], row(1))
     ledger.take(120, [at(card, 120)], row(2, on="2027-03-01", label="LATE"))
     assert ledger.holes() == [(1801, *LOST, "open")]
+
+
+def test_F30_days_in_which_nothing_is_missing_as_the_person_says_are_not_asked_about_again(
+    ledger: Ledger,
+) -> None:
+    ledger.take(0, [at(ONE, 0)], row(1))
+    ledger.take(120, [at(ONE, 120)])
+    assert ledger.holes() == [(1801, *LOST, "open")]
+    assert not ledger.settle(1, LOST[0], LOST[0])
+    assert ledger.settle(1, *LOST)
+    assert not ledger.settle(1, *LOST)
+    assert ledger.holes() == [(1801, *LOST, "settled")]
+    ledger.store.write_now(
+        lambda tx: holes.open_hole(tx, 1, (date.fromisoformat(LOST[0]), date.fromisoformat(LOST[1])), NOW)
+    )
+    assert ledger.holes() == [(1801, *LOST, "settled")]

@@ -13,10 +13,11 @@ from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ids import ConnectionId, RunId, TransactionId
 from obdesk.domain.ledger import StoredAccount
 from obdesk.domain.money import Currency, Money
+from obdesk.storage.queries import connections as reads
 from obdesk.storage.queries import suggestions as suggestion_reads
 from obdesk.storage.queries import transactions
 from obdesk.storage.store import Store
-from obdesk.storage.writes import commits, connections
+from obdesk.storage.writes import commits, connections, findings
 from obdesk.sync.matching import ShiftedError, WantsFullError
 from obdesk.sync.reconcile.accounts import identify
 from tests.seed import EUR, KEY, NOW, remote_account, row
@@ -347,10 +348,18 @@ def test_F20_no_balance_is_lost_when_a_currency_changes_and_both_changes_are_tak
     before = book.store.read_now(kept)
     assert [minor for _, _, minor in before] == [1000, 1001, 1002]
     told(3, "USD", 5)
+    (changed,) = book.store.read_now(reads.problems, 9)
+    assert book.store.write_now(lambda tx: findings.settle(tx, changed.id, NOW)) == 1
+    assert book.findings() == []
+    told(3, "USD", 6)
+    assert book.findings() == [], "what was settled stays so while it is the same"
+    (settled,) = book.store.read_now(partial(reads.problems, limit=9, settled=True))
+    assert settled.id == changed.id
     told(3, "GBP", 5)  # the same figure on the same day, and not the same money
     assert book.findings() == [("currency_changed", "USD to GBP")]
-    assert [(code, minor) for code, _, minor in book.store.read_now(kept)[3:]] == [("GBP", 5), ("USD", 5)]
-    for run in (RunId(5), RunId(4)):
+    assert [(code, minor) for code, _, minor in book.store.read_now(kept)[3:]] == [("GBP", 5), ("USD", 6)]
+    assert book.store.write_now(lambda tx: findings.settle(tx, 4711, NOW)) is None
+    for run in (RunId(6), RunId(5), RunId(4)):
         book.store.write_now(partial(commits.revert, run_id=run, now=NOW))
     assert book.store.read_now(kept) == before
     assert book.findings() == []

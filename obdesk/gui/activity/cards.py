@@ -94,10 +94,12 @@ class TableCard(Card):
 
 
 class MattersCard(Card):
-    """What is open, each with a sentence, its date and one button."""
+    """What is open, each with a sentence, its date, a button, and perhaps one that leaves it as it is."""
 
     chosen = Signal(object)
     """Matter"""
+    settled = Signal(object)
+    """Settles"""
 
     def __init__(self, theme: Theme) -> None:
         title = tr("To look at")
@@ -138,6 +140,9 @@ class MattersCard(Card):
         self._box.addWidget(label(matter.seen, self._fonts.small, tone="muted", wrap=True))
         row = QHBoxLayout()
         row.addWidget(self._button(matter))
+        if (settles := matter.settles) is not None:
+            name = f"{settles.text}: {matter.text}"
+            row.addWidget(button(settles.text, lambda: self.settled.emit(settles), kind="ghost", name=name))
         row.addStretch(1)
         self._box.addLayout(row)
 

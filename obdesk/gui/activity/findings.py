@@ -8,7 +8,7 @@ from obdesk.domain import findings as kinds
 from obdesk.domain.findings import words_of
 from obdesk.domain.ids import AccountId
 from obdesk.domain.texts import tr, trn
-from obdesk.gui.activity.matter import Matter, Way, around, rows_text
+from obdesk.gui.activity.matter import Matter, Settles, Way, around, rows_text
 from obdesk.gui.format import Locale, count, instant
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _Telling:
             f"{words.cause} {words.next_step}",
             around([account.id for account in accounts], rows) if leads_to_rows else None,
             tuple(row.id for row in rows),
+            Settles(said, each.id) if (said := kinds.settled_by(each.kind)) else None,
         )
 
     def _about(self, each: DataProblem) -> list[Account]:

@@ -33,8 +33,17 @@ class Way(Enum):
     """Renewing access."""
 
 
+class Settles(NamedTuple):
+    """The person's word that something is right as it is: what they say, and what of."""
+
+    text: str
+    problem_id: int | None = None
+    days: tuple[AccountId, date, date] | None = None
+    """An account and the days of it in which nothing is missing."""
+
+
 class Matter(NamedTuple):
-    """Something that is open: a sentence, what explains it, when it was seen, and one button."""
+    """Something that is open: a sentence, what explains it, when it was seen, and where its button leads."""
 
     text: str
     seen: str
@@ -45,6 +54,7 @@ class Matter(NamedTuple):
     """What the button shows where it leads to transactions."""
     rows: tuple[TransactionId, ...] = ()
     """Which of them are selected."""
+    settles: Settles | None = None
 
 
 def way_text(way: Way) -> str:

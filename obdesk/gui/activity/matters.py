@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from obdesk.domain.proofs import cause_text
 from obdesk.domain.texts import tr, trn
 from obdesk.gui.activity.findings import findings_of
-from obdesk.gui.activity.matter import Matter, Way, around, rows_text
+from obdesk.gui.activity.matter import Matter, Settles, Way, around, rows_text
 from obdesk.gui.activity.present import kind_word, trigger_word
 from obdesk.gui.format import Locale, count, day_month_year, instant, money, time_today
 
@@ -103,7 +103,8 @@ def _hole(each: OpenHole, now: datetime, locale: Locale) -> Matter:
         last=_day(each.to_day, locale),
     )
     seen = tr("found {when}", when=instant(each.found_at, now, locale))
-    return Matter(text, seen, Way.RENEW, each.connection_id)
+    settles = Settles(tr("Nothing is missing"), days=(each.account_id, each.from_day, each.to_day))
+    return Matter(text, seen, Way.RENEW, each.connection_id, settles=settles)
 
 
 def _pairs(scores: Scores, now: datetime, locale: Locale) -> Iterator[Matter]:

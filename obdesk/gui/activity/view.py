@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from obdesk.domain.clock import Clock
     from obdesk.domain.entities import Run
     from obdesk.domain.ids import ConnectionId, RunId
-    from obdesk.gui.activity.matter import Matter
+    from obdesk.gui.activity.matter import Matter, Settles
     from obdesk.gui.changes import Spawn
     from obdesk.gui.format import Locale
     from obdesk.gui.shell.screen import Navigator, StatusTeller
@@ -203,6 +203,9 @@ class ActivityScreen:
         self.page.more.clicked.connect(self._show_more)
         self.page.details.revert.clicked.connect(self._revert)
         self.page.matters.chosen.connect(self._go)
+        self.page.matters.settled.connect(
+            lambda settles: self._spawn("activity: settle", self._settle(settles))
+        )
         self.page.banks.table.opened.connect(lambda _key: navigator.open_section("connections"))
         self.page.accounts.table.opened.connect(lambda key: navigator.open_account(AccountId(key)))
 
@@ -303,6 +306,16 @@ class ActivityScreen:
             "" if commit.why_not in {None, WhyNot.NOTHING} else why_not_text(commit.why_not),
             may_revert=commit.why_not is None,
         )
+
+    async def _settle(self, settles: Settles) -> None:
+        try:
+            if settles.problem_id is not None:
+                await self._commands.settle_problem(settles.problem_id)
+            if settles.days is not None:
+                await self._commands.settle_days(*settles.days)
+        except ObdeskError as error:
+            self._navigator.show_error(error)
+        self.reread()
 
     def _revert(self) -> None:
         run = self._chosen_run()

@@ -135,14 +135,17 @@ def _run(row: tuple[Any, ...]) -> Run:
     )
 
 
-def problems(connection: Connection, limit: int) -> tuple[DataProblem, ...]:
+def problems(connection: Connection, limit: int, *, settled: bool = False) -> tuple[DataProblem, ...]:
     """Return what is wrong in the data of links that were not removed, newest first.
+
+    What the person settled is left out, or alone is told.
 
     Refused rows come last: there may be thousands, and what a person can decide about must be seen.
     """
     rows = connection.execute(
         "SELECT p.id, p.connection_id, p.account_id, p.seen_at, p.kind, p.subject, p.detail FROM problems p "
         "JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL "
+        f"AND p.settled_at IS {'NOT' if settled else ''} NULL "
         f"ORDER BY p.kind NOT IN ({','.join('?' * len(ABOUT_KEPT))}), p.id DESC LIMIT ?",
         (*ABOUT_KEPT, limit),
     )

@@ -60,7 +60,8 @@ WHERE h.closed_at IS NULL AND c.removed_at IS NULL ORDER BY c.bank COLLATE NOCAS
 """
 _FINDINGS = """
 SELECT p.connection_id, c.bank, p.kind, count(*), max(p.seen_at)
-FROM problems p JOIN connections c ON c.id = p.connection_id WHERE c.removed_at IS NULL
+FROM problems p JOIN connections c ON c.id = p.connection_id
+WHERE c.removed_at IS NULL AND p.settled_at IS NULL
 GROUP BY p.connection_id, p.kind ORDER BY c.bank COLLATE NOCASE, p.connection_id, p.kind
 """
 _SUGGESTIONS = (

@@ -6,13 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from obdesk.domain import findings as kinds
-from obdesk.storage.columns import to_ms
+from obdesk.domain.ids import ConnectionId
+from obdesk.storage.columns import to_ms, to_ms_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from obdesk.domain.ids import ConnectionId
     from obdesk.storage.queries.findings import Suspect
     from obdesk.storage.tx import Tx
 
@@ -53,6 +53,18 @@ def keep(
         if made is not None:
             new.append(int(made))
     return new
+
+
+def settle(tx: Tx, problem_id: int, at: datetime | None) -> ConnectionId | None:
+    """Keep that the person looked at a finding and it is right so, or (None) that it is open again.
+
+    It stays settled while it is found again. Return its link; None where there is no such finding.
+    """
+    rows = tx.rows("SELECT connection_id FROM problems WHERE id = ?", (problem_id,))
+    if not rows:
+        return None
+    tx.update("problems", problem_id, {"settled_at": to_ms_or_none(at)})
+    return ConnectionId(rows[0][0])
 
 
 def restate(

@@ -38,13 +38,24 @@ def days_of(tx: Tx, account_id: int, added: tuple[int, int] | None) -> list[date
 
 
 def open_hole(tx: Tx, account_id: int, days: tuple[date, date], now: datetime) -> None:
-    """Keep a hole; one that was closed before is open again."""
+    """Keep a hole; one that was closed before is open again, but for one the person settled."""
     tx.execute(
         "INSERT INTO holes(account_id, from_day, to_day, found_at, state, closed_at) "
         "VALUES (?, ?, ?, ?, 'open', NULL) ON CONFLICT(account_id, from_day, to_day) DO UPDATE SET "
-        "state = 'open', closed_at = NULL",
+        "state = 'open', closed_at = NULL WHERE state <> 'settled'",
         (account_id, days[0].isoformat(), days[1].isoformat(), to_ms(now)),
     )
+
+
+def settle(tx: Tx, account_id: int, days: tuple[date, date], now: datetime) -> bool:
+    """Close a hole in which nothing is missing, as the person says; tell whether there is one."""
+    found = tx.value(
+        "SELECT id FROM holes WHERE account_id = ? AND from_day = ? AND to_day = ? AND closed_at IS NULL",
+        (account_id, days[0].isoformat(), days[1].isoformat()),
+    )
+    if found is not None:
+        close_hole(tx, int(found), "settled", now)
+    return found is not None
 
 
 def shorten(tx: Tx, hole_id: int, last: date) -> None:
@@ -53,5 +64,5 @@ def shorten(tx: Tx, hole_id: int, last: date) -> None:
 
 
 def close_hole(tx: Tx, hole_id: int, state: str, now: datetime) -> None:
-    """Keep that a hole is no longer one: `covered` by an answer, or `proved` empty by the balances."""
+    """Keep that a hole is no longer one: `covered` by an answer, `proved` empty by balances, or `settled`."""
     tx.update("holes", hole_id, {"state": state, "closed_at": to_ms(now)})
