@@ -230,6 +230,18 @@ def test_a_run_shows_what_it_changed_and_can_be_taken_back(stage: _Stage, qtbot:
     assert not details.revert.isVisible()
 
 
+@pytest.mark.parametrize("width", [620, 860, 1012, 1500])
+def test_what_is_found_is_whole_at_every_width(stage: _Stage, store: Store, width: int, qtbot: QtBot) -> None:
+    store.write_now(
+        lambda tx: tx.execute(
+            "INSERT INTO problems VALUES (NULL, 1, 1, 0, 'account_successor', '', 'account 2', NULL)"
+        )
+    )
+    stage.shown(width)
+    qtbot.waitUntil(lambda: clipped(stage.page) == [], timeout=2_000)
+    assert "may continue" in told(stage)
+
+
 def told(stage: _Stage) -> str:
     return "\n".join(each.text() for each in stage.page.matters.findChildren(QLabel) if each.isVisible())
 

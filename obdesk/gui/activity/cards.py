@@ -138,13 +138,11 @@ class MattersCard(Card):
         if note:
             self._box.addWidget(label(note, self._fonts.small, tone="muted", wrap=True))
         self._box.addWidget(label(matter.seen, self._fonts.small, tone="muted", wrap=True))
-        row = QHBoxLayout()
-        row.addWidget(self._button(matter))
+        self._box.addWidget(self._button(matter), alignment=Qt.AlignmentFlag.AlignLeft)
         if (settles := matter.settles) is not None:
             name = f"{settles.text}: {matter.text}"
-            row.addWidget(button(settles.text, lambda: self.settled.emit(settles), kind="ghost", name=name))
-        row.addStretch(1)
-        self._box.addLayout(row)
+            leave = button(settles.text, lambda: self.settled.emit(settles), kind="link", name=name)
+            self._box.addWidget(leave, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def _button(self, matter: Matter) -> QPushButton:
         text = way_text(matter.way)
