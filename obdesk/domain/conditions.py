@@ -17,6 +17,9 @@ from obdesk.domain.texts import mark, tr
 if TYPE_CHECKING:
     from datetime import datetime
 
+ASKED = "asked:"
+"""Begins the kept state of a link whose bank refused when it was asked; no provider has such states."""
+
 
 class Condition(Enum):
     """The state of a connection as a person understands it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from obdesk.domain.conditions import Condition, mended_by_renewing, needs_you
+from obdesk.domain.conditions import ASKED, Condition, mended_by_renewing, needs_you
 from obdesk.domain.outcomes import ActionNeeded
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from obdesk.storage.queries.limits import Told
 
 _MARKS = {
-    each: f"asked:{each.value}"
+    each: f"{ASKED}{each.value}"
     for each in Condition
     if mended_by_renewing(each) or each is Condition.ACTION_AT_BANK
 }
-"""What is kept as the state of a link whose bank refused when it was asked; no provider has such states."""
 _KEPT = {mark: condition for condition, mark in _MARKS.items()}
 _SAME = timedelta(milliseconds=1)
 """As exactly as dates are kept."""

@@ -130,6 +130,13 @@ def test_every_condition_makes_a_whole_card(condition: Condition) -> None:
     assert ("State at the provider", "SCARequired") in card.details
 
 
+def test_that_a_bank_refused_when_it_was_asked_is_told_in_words() -> None:
+    card = _card(replace(NEEDS, provider_state="asked:wrong_password"))
+
+    told = "the bank refused when it was asked (wrong_password)"
+    assert ("State at the provider", told) in card.details
+
+
 def test_the_runs_stand_oldest_first_and_each_has_its_sentence() -> None:
     card = _card(FRESH)
 

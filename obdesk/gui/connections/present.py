@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from obdesk.domain.conditions import Condition, explain, needs_you
+from obdesk.domain.conditions import ASKED, Condition, explain, needs_you
 from obdesk.domain.entities import RunResult
 from obdesk.domain.errors import Action, action_label
 from obdesk.domain.findings import is_refused, words_of
@@ -298,12 +298,18 @@ def _result(run: Run, bank: str, locale: Locale) -> str:
             assert_never(other)
 
 
+def _state(told: str) -> str:
+    if told.startswith(ASKED):
+        return tr("the bank refused when it was asked ({state})", state=told.removeprefix(ASKED))
+    return told or tr("none: all is well")
+
+
 def _details(each: Connection, findings: Sequence[Finding], locale: Locale) -> tuple[tuple[str, str], ...]:
     fresh = each.freshness
     last = each.last_runs[0] if each.last_runs else None
     rows = [
         (tr("Provider"), each.provider),
-        (tr("State at the provider"), each.provider_state or tr("none: all is well")),
+        (tr("State at the provider"), _state(each.provider_state)),
         (tr("Connection at the provider"), each.provider_id),
         (tr("What the bank says"), each.bank_message or DASH),
         (tr("Linked"), absolute(each.created_at, locale) if each.created_at else DASH),
