@@ -22,7 +22,6 @@ from obdesk.gui.connections.dialogs import RemoveDialog
 from obdesk.gui.connections.present import (
     banks_line,
     cards_of,
-    consent_of,
     mark_of,
     report_of,
     spans_of,
@@ -96,28 +95,6 @@ def test_a_consent_that_ends_soon_offers_to_renew_before_it_is_late() -> None:
     card = _card(replace(FRESH, consent_expires_at=NOW + timedelta(days=9)))
 
     assert (card.glyph, card.action) == (Glyph.CONSENT_SOON, Action.RENEW)
-
-
-@pytest.mark.parametrize(
-    ("left", "text", "token"),
-    [
-        (timedelta(days=152), "152 days left, to Sunday 25 Apr", "accent"),
-        (timedelta(days=9), "9 days left, to Thursday 3 Dec", "warning"),
-        (timedelta(days=1), "1 day left, to Wednesday 25 Nov", "warning"),
-        (timedelta(hours=1), "ends today", "warning"),
-        (-timedelta(hours=1), "ended today", "warning"),
-        (-timedelta(days=3), "ended Saturday 21 Nov", "warning"),
-    ],
-)
-def test_a_consent_in_words(left: timedelta, text: str, token: str) -> None:
-    consent = consent_of(NOW + left, NOW, ENGLISH)
-
-    assert (consent.text, consent.token) == (text, token)
-    assert 0 <= consent.used <= 1
-
-
-def test_a_consent_without_an_end_says_so() -> None:
-    assert consent_of(None, NOW, ENGLISH).text == "no end date given"
 
 
 @pytest.mark.parametrize("condition", Condition)
