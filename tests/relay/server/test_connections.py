@@ -195,13 +195,15 @@ def _limited(served: Served) -> int:
 
 def test_what_a_head_is_refused_with_is_described_wherever_it_was_going(relay: Served) -> None:
     described = httpx.get(f"{relay.where}/openapi.json").json()["paths"]
-    heads = (b"Bad Header: a\r\n\r\n", b"X: " + b"a" * 100_000 + b"\r\n\r\n", b"Host: relay\r\n")
+    heads = [b"Bad Header: a\r\n\r\n", b"X: " + b"a" * 100_000 + b"\r\n\r\n"]
+    unended = [b"Host: relay\r\n"]  # it takes its time, so it is sent to one path alone
     for path, operations in described.items():
         for method, operation in operations.items():
             asked = f"{method.upper()} {path.format(capability='a', event='b')} HTTP/1.1\r\n".encode()
-            for head in heads:
+            for head in heads + unended:
                 with relay.connect() as wire:
                     wire.sendall(asked + head)
                     status = answer_of(wire)[0]
                 assert status in {400, 408, 431}
-                assert str(status) in operation["responses"]
+                assert {"400", "408", "431"} <= operation["responses"].keys()
+            unended = []
