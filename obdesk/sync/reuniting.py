@@ -79,7 +79,6 @@ def _stored(tx: Tx, kept_id: int, came: Sequence[Came]) -> Stored:
         deleted=tuple(row for row in transactions.worded(tx, [kept_id]) if row.deleted),
         lessons=Lessons(*suggestions.lessons(tx, [kept_id])),
         renumbered=frozenset({kept_id}),
-        confirmed=frozenset({kept_id}),
     )
 
 

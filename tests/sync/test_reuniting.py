@@ -10,6 +10,7 @@ import pytest
 
 from obdesk.domain.entities import AccountKind, AccountState
 from obdesk.domain.ids import AccountId, ConnectionId, TransactionId
+from obdesk.domain.ledger import StoredAccount
 from obdesk.domain.money import Currency
 from obdesk.storage.queries import accounts as account_reads
 from obdesk.storage.queries import suggestions as suggestion_reads
@@ -283,3 +284,46 @@ def test_only_one_account_continues_only_one(book: Book) -> None:
     assert reunions(one, [replace(ABROAD, state=AccountState.GONE)]) == []
     assert reunions(one, [replace(ABROAD, provider_id=2809)]) == [], "it is not known yet"
     assert reunions(one, [replace(ABROAD, currency=Currency.of("USD"))]) == []
+
+
+OLD = StoredAccount(1, 1801, AccountKind.SAVINGS, "", "0042", "EUR", gone=True, here=False, same_bank=True)
+NEW = StoredAccount(2, 2801, AccountKind.SAVINGS, "", "0042", "EUR", gone=False, here=True, same_bank=True)
+TOLD = replace(remote_account(2801, "savings", kind=AccountKind.SAVINGS), iban="", number="0042")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (OLD, NEW, TOLD),
+        (OLD, NEW, replace(TOLD, number="")),
+        (OLD, NEW, replace(TOLD, number="", kind=AccountKind.OTHER, currency=Currency.of("XXX"))),
+        (OLD, replace(NEW, number=""), TOLD),
+        (OLD, replace(NEW, kind=AccountKind.CHECKING), TOLD),
+        (replace(OLD, here=True, same_bank=False), NEW, TOLD),
+        (replace(OLD, iban="FR1", same_bank=False), NEW, replace(TOLD, iban="FR1")),
+        (replace(OLD, iban="FR1", kind=AccountKind.OTHER), replace(NEW, iban="FR1"), TOLD),
+    ],
+    ids=["all", "known before", "bare", "told now", "kind told now", "one link", "other bank", "by IBAN"],
+)
+def test_F15_it_is_the_account_that_is_gone(
+    old: StoredAccount, new: StoredAccount, told: RemoteAccount
+) -> None:
+    assert reunions([old, new], [told]) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        (replace(OLD, gone=False), TOLD),
+        (replace(OLD, gone=False, here=True), TOLD),
+        (replace(OLD, same_bank=False), TOLD),
+        (replace(OLD, kind=AccountKind.CHECKING), TOLD),
+        (OLD, replace(TOLD, kind=AccountKind.CHECKING)),
+        (OLD, replace(TOLD, currency=Currency.of("USD"))),
+        (OLD, replace(TOLD, number="0043")),
+        (OLD, replace(TOLD, iban="FR1")),
+    ],
+    ids=["alive", "alive here", "other bank", "kind", "told kind", "currency", "number", "IBAN"],
+)
+def test_F19_it_is_another_account(old: StoredAccount, told: RemoteAccount) -> None:
+    assert reunions([old, NEW], [told]) == []
