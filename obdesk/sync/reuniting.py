@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 def reunite(tx: Tx, connection_id: ConnectionId, listed: Sequence[RemoteAccount], now: datetime) -> list[int]:
     """Make one of each listed account and the one that it continues; return what is left of both."""
+    if not accounts.any_gone(tx):
+        return []
     found = reunions(accounts.recognisable(tx, connection_id), listed)
     for kept_id, other_id in found:
         _join(tx, kept_id, other_id, now)

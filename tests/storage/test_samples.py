@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from obdesk.domain.entities import AccountState
 from obdesk.domain.filters import TransactionFilter
 from obdesk.domain.ids import TransactionId
-from obdesk.storage.engine import SCHEMA_VERSION
+from obdesk.storage.engine import SCHEMA_VERSION, connect
 from obdesk.storage.queries import accounts, connections, transactions
 from obdesk.storage.store import Store
 from tests.seed import NOW
@@ -67,3 +69,15 @@ def test_runs_settings_and_tokens(sample: Store) -> None:
 
 def test_the_file_is_sound(sample: Store) -> None:
     checked(sample)
+
+
+def test_accounts_of_a_link_that_had_ended_are_closed_by_the_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(sample_path(3), path)
+    with closing(connect(path, SAMPLE_KEY)) as before:
+        before.execute("UPDATE connections SET condition = 'gone'")
+        before.commit()
+    with Store.open(path, SAMPLE_KEY) as store:
+        assert {each.state for each in store.read_now(accounts.accounts, NOW)} == {AccountState.GONE}
+        assert store.read_now(accounts.net_worth, NOW) == ()
+        assert store.read_now(transactions.count) == 201

@@ -59,6 +59,11 @@ def gone(tx: Tx, connection_id: ConnectionId) -> list[int]:
     return [row[0] for row in rows]
 
 
+def any_gone(tx: Tx) -> bool:
+    """Tell whether the person has accounts that a bank no longer lists."""
+    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM accounts WHERE state = 'gone')"))
+
+
 def recognisable(tx: Tx, connection_id: ConnectionId) -> list[StoredAccount]:
     """Return all accounts of the person as far as they can be recognised under other ids."""
     rows = tx.rows(
@@ -156,22 +161,17 @@ def _completed(remote: RemoteAccount, row: dict[str, Any]) -> RemoteAccount:
     A disabled account may be listed by its name alone. Without its currency an amount was counted as if it
     had two decimals.
     """
-    currency, balance, coming = remote.currency, remote.balance_minor, remote.coming_minor
-    if currency.code == NO_CURRENCY != row["currency"]:
-        told = currency.exponent
-        currency = Currency(row["currency"], row["exponent"])
-        balance = rescaled(balance, told, currency.exponent)
-        coming = rescaled(coming, told, currency.exponent)
-    return replace(
-        remote,
-        name=remote.name or row["name"],
-        iban=remote.iban or row["iban"],
-        number=remote.number or row["number"],
-        kind=AccountKind(row["kind"]) if remote.kind is AccountKind.OTHER else remote.kind,
-        currency=currency,
-        balance_minor=balance,
-        coming_minor=coming,
-    )
+    told: dict[str, Any] = {
+        name: row[name] for name in ("name", "iban", "number") if row[name] and not getattr(remote, name)
+    }
+    if remote.kind is AccountKind.OTHER and row["kind"] != AccountKind.OTHER.value:
+        told["kind"] = AccountKind(row["kind"])
+    if remote.currency.code == NO_CURRENCY != row["currency"]:
+        before, after = remote.currency.exponent, row["exponent"]
+        told["currency"] = Currency(row["currency"], after)
+        told["balance_minor"] = rescaled(remote.balance_minor, before, after)
+        told["coming_minor"] = rescaled(remote.coming_minor, before, after)
+    return replace(remote, **told) if told else remote
 
 
 def _change_currency(

@@ -54,9 +54,19 @@ MAILBOX = """CREATE TABLE mailbox (
         PRIMARY KEY (id)
 )"""
 
+CLOSED = """UPDATE accounts SET state = 'gone', gone_at = (
+    SELECT coalesce(c.asked_at, c.linked_at) FROM connections c WHERE c.id = accounts.connection_id
+) WHERE state <> 'gone' AND connection_id IN (
+    SELECT id FROM connections WHERE condition = 'gone' OR removed_at IS NOT NULL
+)"""
+
 
 def upgrade() -> None:
-    """Make the tables anew; balances so far are in the currency that their account has now."""
+    """Make the tables anew; balances so far are in the currency that their account has now.
+
+    Accounts of links that the provider no longer lists used to count as if they were there.
+    """
+    op.execute(CLOSED)
     _made_anew(
         "balances",
         BALANCES,
