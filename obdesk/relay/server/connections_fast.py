@@ -68,11 +68,6 @@ class GuardedHttpTools(Guarded, HttpToolsProtocol):
         super().on_message_begin()
         self._is_in_head = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Override HttpToolsProtocol.on_header; it would add a trailer to what the application has by now."""
-        if self._is_in_head:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Override HttpToolsProtocol.on_headers_complete."""
         self._is_in_head, self._is_in_body = False, True
@@ -90,6 +85,8 @@ class GuardedHttpTools(Guarded, HttpToolsProtocol):
         if len(self.pipeline) >= _QUEUE_MAX:
             raise _TooManyError
         super().on_headers_complete()
+        # The application has these; a trailer must not be added to them, and few are kept at all.
+        self.headers = []
         if self.pipeline:
             queue(cast("Scope", self.scope))
 
