@@ -117,7 +117,7 @@ def save(tx: Tx, answer: Answer, progress: Callable[[int, int | None], None] | N
     described = connections.describe(tx, answer.connection_id, answer.remote)
     before = accounts.known(tx, answer.connection_id)
     identities = recognise(tx, answer.connection_id, answer.accounts, before, answer.asked_at)
-    if answer.series != "full" and (identities.renamed or _begins_anew(answer, before)):
+    if answer.series != "full" and (reunited or identities.renamed or _begins_anew(answer, before)):
         raise WantsFullError
     came_over = accounts.records(tx, identities.renamed.values() - stood.accounts.keys())
     listed = [each for each in answer.accounts if each.provider_id not in identities.shadows]

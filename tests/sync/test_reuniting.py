@@ -327,3 +327,14 @@ def test_F15_it_is_the_account_that_is_gone(
 )
 def test_F19_it_is_another_account(old: StoredAccount, told: RemoteAccount) -> None:
     assert reunions([old, NEW], [told]) == []
+
+
+def test_F15_two_are_made_one_by_a_complete_answer_which_says_what_both_have(book: Book) -> None:
+    only_here = row(50, label="ONLY HERE", on="2026-10-03")
+    twice(book, [*months(4), only_here], months(4, 801, 2801))
+    with pytest.raises(WantsFullError):
+        book.take(accounts=[ABROAD], link=2, series="delta", cursor="2026-11-24 05:00:00")
+    assert len(book.accounts()) == 2
+    saved = book.take(*months(4, 801, 2801), accounts=[ABROAD], link=2)
+    assert (saved.counts.new, saved.counts.removed) == (0, 1)
+    assert [label for _, label in book.rows()] == ["SHOP 0", "SHOP 1", "SHOP 2", "SHOP 3"]
