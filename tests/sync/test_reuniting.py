@@ -338,3 +338,14 @@ def test_F15_two_are_made_one_by_a_complete_answer_which_says_what_both_have(boo
     saved = book.take(*months(4, 801, 2801), accounts=[ABROAD], link=2)
     assert (saved.counts.new, saved.counts.removed) == (0, 1)
     assert [label for _, label in book.rows()] == ["SHOP 0", "SHOP 1", "SHOP 2", "SHOP 3"]
+
+
+def test_F15_an_account_that_a_living_link_calls_gone_is_not_taken_over_by_another_link(book: Book) -> None:
+    book.take(*months(3), accounts=[HOME])
+    book.link("312")
+    book.take(*months(3, 801, 2801), accounts=[ABROAD], link=2)
+    book.take(*months(3), accounts=[replace(HOME, state=AccountState.GONE)])
+    book.take(*months(3, 801, 2801), accounts=[ABROAD], link=2)
+    book.take(*months(3), accounts=[replace(HOME, state=AccountState.GONE)])
+    assert book.accounts() == {1: ("1801", "gone"), 2: ("2801", "active")}
+    assert len(book.rows()) == 6

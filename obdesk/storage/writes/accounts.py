@@ -68,7 +68,9 @@ def recognisable(tx: Tx, connection_id: ConnectionId) -> list[StoredAccount]:
     """Return all accounts of the person as far as they can be recognised under other ids."""
     rows = tx.rows(
         "SELECT a.id, a.provider_id, a.kind, a.iban, a.number, a.currency, "
-        "a.state = 'gone' OR c.condition = 'gone' OR c.removed_at IS NOT NULL, "
+        # A living link goes on telling of its accounts, of those that are gone as well.
+        "CASE WHEN c.id = mine.id THEN a.state = 'gone' "
+        "ELSE c.condition = 'gone' OR c.removed_at IS NOT NULL END, "
         "c.id = mine.id, c.provider = mine.provider AND c.connector_id = mine.connector_id "
         "FROM accounts a JOIN connections c ON c.id = a.connection_id JOIN connections mine ON mine.id = ?",
         (connection_id,),
