@@ -8,6 +8,7 @@ all other refusals are.
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import h11
@@ -74,7 +75,7 @@ def written(answer: Response) -> bytes:
     return b"".join([status, *lines, b"connection: close\r\n\r\n", bytes(answer.body)])
 
 
-class Guarded:
+class Guarded(ABC):
     """What is the same however heads are read; goes before the server's protocol among the bases."""
 
     transport: asyncio.Transport
@@ -99,9 +100,9 @@ class Guarded:
         self._head.done()
         cast("Any", super()).connection_lost(exc)
 
+    @abstractmethod
     def _awaits_head(self) -> bool:
         """Tell whether the head of a request is on its way, or none has come at all."""
-        raise NotImplementedError
 
     def _is_late(self) -> None:
         if self._awaits_head():
@@ -116,7 +117,7 @@ class Guarded:
                 self.transport.write(written(answer))
             self.transport.close()
 
-    def _unsupported_upgrade_warning(self) -> None:
+    def _unsupported_upgrade_warning(self) -> None:  # noqa: B027 - it tells nothing
         """Override the server's: the request is answered as any other."""
 
 
