@@ -7,6 +7,7 @@ running loop. Whoever opened closes: `App.close` or `OpenProfile.close`, once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -142,13 +143,17 @@ class App:
 
     def start(self) -> None:
         """Begin the background work: what is due now, and the schedule."""
-        warning = self._opened.store.place_warning()
+        self._background.start()
+        self.work.spawn("place", self._look_at_place())
+        self.work.spawn("metrics", self._offer_metrics())
+
+    async def _look_at_place(self) -> None:
+        """Tell where other computers get at the file; folders are slow to look at where that is so."""
+        warning = await asyncio.to_thread(self._opened.store.place_warning)
         if warning is not None:
             from obdesk.app.events import Problem
 
             self.bus.publish(Problem(warning))
-        self._background.start()
-        self.work.spawn("metrics", self._offer_metrics())
 
     async def _offer_metrics(self) -> None:
         """Listen for a monitor where the person asked for it; its library is not imported otherwise."""

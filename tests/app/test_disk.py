@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,13 +65,19 @@ async def test_F42_while_nothing_can_be_written_no_bank_is_asked(house: House) -
     assert len(await house.sync()) == 1
 
 
+async def started(house: House) -> None:
+    """Start what runs in the background, and wait until it was looked where the data are."""
+    house.app.start()
+    await asyncio.wait([task for task in house.app.work._tasks if task.get_name().endswith(": place")])
+
+
 async def test_F44_data_on_a_network_folder_is_warned_of_at_the_start(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = tmp_path / "mounts"
     told.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/ {tmp_path} cifs rw 0 0\n")
     monkeypatch.setattr(places, "MOUNTS", told)
-    house.app.start()
+    await started(house)
     (problem,) = house.heard(Problem)
     assert isinstance(problem, Problem)
     assert "network" in problem.error.title
@@ -80,7 +87,7 @@ async def test_F44_data_in_a_synchronised_folder_is_warned_of_at_the_start(
     house: House, tmp_path: Path
 ) -> None:
     (tmp_path / ".dropbox").write_text("")
-    house.app.start()
+    await started(house)
     (problem,) = house.heard(Problem)
     assert isinstance(problem, Problem)
     assert problem.error.title == "Your data is in a folder of Dropbox"
