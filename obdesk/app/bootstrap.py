@@ -7,7 +7,6 @@ running loop. Whoever opened closes: `App.close` or `OpenProfile.close`, once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -149,6 +148,8 @@ class App:
 
     async def _look_at_place(self) -> None:
         """Tell where other computers get at the file; folders are slow to look at where that is so."""
+        import asyncio
+
         warning = await asyncio.to_thread(self._opened.store.place_warning)
         if warning is not None:
             from obdesk.app.events import Problem

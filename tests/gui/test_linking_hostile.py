@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.exceptions import TimeoutError as WaitedTooLongError
 
 from obdesk.gui.linking.policy import Gate
 from obdesk.gui.linking.stages import PageFault
@@ -86,8 +88,8 @@ class Visit:
 
         self.qtbot.waitUntil(pressed, timeout=10_000)
 
-    def until(self, fact: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(fact()), timeout=10_000)
+    def until(self, fact: Callable[[], object], within_ms: int = 10_000) -> None:
+        self.qtbot.waitUntil(lambda: bool(fact()), timeout=within_ms)
 
 
 @pytest.fixture
@@ -159,8 +161,12 @@ def test_the_rules_stop_a_fetch_before_the_engine_s_own_switches_do(
     ],
 )
 def test_a_refusal_is_ours_and_is_counted(name: str, site: HostileSite, visit: Visit) -> None:
-    try_out(visit, site, name)
-    visit.until(lambda: visit.browser.refused > 0)
+    for _ in range(3):  # where the machine is busy the browser's own gesture may be over before it is used
+        try_out(visit, site, name)
+        with suppress(WaitedTooLongError):
+            visit.until(lambda: visit.browser.refused > 0, within_ms=5_000)
+            return
+    pytest.fail("nothing was refused by us")
 
 
 def open_and_press(visit: Visit, site: HostileSite, name: str) -> None:
